@@ -1,0 +1,1 @@
+"""Query-level meta-agents."""

@@ -1,0 +1,6 @@
+"""The engine: interprets checked workflows, never executes generated code (docs/engine.md)."""
+
+from flowreasoner.engine.run import Perform, RunResult, run_workflow
+from flowreasoner.engine.trace import Call, Trace
+
+__all__ = ["Call", "Perform", "RunResult", "Trace", "run_workflow"]

@@ -1,0 +1,439 @@
+"""Evaluates expressions: a value at once where it is there, a pending value where it is not."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flowreasoner.engine.library import CONSTANTS
+from flowreasoner.engine.operations import binary, compare, format_template, format_value, subscript, unary
+from flowreasoner.engine.pending import Lazy, Pending, Promise
+from flowreasoner.engine.values import OrderedSet, has_pending, settle, snapshot, weigh
+from flowreasoner.workflow.language import BUILTINS, MODULES
+from flowreasoner.workflow.program import is_cost
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from flowreasoner.budget import Meter
+
+__all__ = ["BuiltinFunction", "Closure", "Expressions", "Generator", "Scope"]
+
+_LONGEST_CHAIN = 40
+"""Postponed operations that may stand on one another before the engine waits: evaluating them recurses."""
+
+# String methods that cannot fail on strings, with the type of their result.
+_TOTAL: dict[str, type] = {
+    **dict.fromkeys(
+        """capitalize casefold expandtabs lower lstrip removeprefix removesuffix replace rstrip strip swapcase title
+        upper""".split(),
+        str,
+    ),
+    **dict.fromkeys(["endswith", "startswith", "isdigit", "isalpha", "isspace"], bool),
+}
+
+
+@dataclass
+class Scope:
+    """Variables of a method, or of a comprehension or lambda inside it."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    parent: Scope | None = None
+
+    def get(self, name: str) -> Any:
+        """Returns a variable, looking outwards.
+
+        Raises:
+            NameError: If it has no value yet.
+        """
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.values:
+                return scope.values[name]
+            scope = scope.parent
+        raise NameError(f"name {name!r} is not defined")
+
+    def has(self, name: str) -> bool:
+        """Tells whether a variable has a value."""
+        return name in self.values or (self.parent is not None and self.parent.has(name))
+
+
+@dataclass(frozen=True, eq=False)
+class Closure:
+    """A lambda with the variables around it."""
+
+    parameters: tuple[str, ...]
+    body: ast.expr
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class BuiltinFunction:
+    """A built-in named as a value, as in ``key=len``."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class Generator:
+    """A generator expression, evaluated as it is consumed, once."""
+
+    items: AsyncIterator[Any]
+
+
+class Expressions:
+    """The expression half of a flow; `flowreasoner.engine.flow.Flow` adds statements and calls."""
+
+    meter: Meter
+    prompts: dict[str, str]
+
+    async def evaluate(self, node: ast.expr, scope: Scope) -> Any:
+        """Returns the value of an expression, which may be pending."""
+        self.meter.step()
+        value = await _HANDLERS[type(node)](self, node, scope)
+        if isinstance(value, Promise) and not value.untouched:
+            return value.taken
+        if isinstance(value, Lazy) and value.depth > _LONGEST_CHAIN:
+            return await value.value()
+        return value
+
+    async def ready(self, node: ast.expr, scope: Scope) -> Any:
+        """Returns the value itself; what it contains may be pending."""
+        value = await self.evaluate(node, scope)
+        return await value.value() if isinstance(value, Pending) else value
+
+    async def settled(self, node: ast.expr, scope: Scope) -> Any:
+        """Returns the value with nothing pending in it."""
+        return await settle(await self.evaluate(node, scope))
+
+    async def truth(self, node: ast.expr, scope: Scope) -> bool:
+        """Returns whether an expression is true."""
+        return bool(await self.ready(node, scope))
+
+    async def spent_usd(self) -> float:
+        """Returns the money spent by all calls so far."""
+        raise NotImplementedError
+
+    async def call(self, node: ast.Call, scope: Scope) -> Any:
+        """Evaluates a call."""
+        raise NotImplementedError
+
+    async def await_(self, node: ast.Await, scope: Scope) -> Any:
+        """Evaluates an await."""
+        raise NotImplementedError
+
+    async def iterate(self, items: Any) -> AsyncIterator[Any]:
+        """Yields the items of a value that is not pending."""
+        if isinstance(items, Generator):
+            async for item in items.items:
+                yield item
+            return
+        if isinstance(items, Promise | Closure | BuiltinFunction):
+            raise TypeError(f"{type(items).__name__!r} object is not iterable")
+        for item in items:
+            yield item
+
+    # --- leaves ---
+
+    async def _constant(self, node: ast.Constant, _: Scope) -> Any:
+        return node.value
+
+    async def _name(self, node: ast.Name, scope: Scope) -> Any:
+        if node.id in BUILTINS and not scope.has(node.id):
+            return BuiltinFunction(node.id)
+        return scope.get(node.id)
+
+    async def _attribute(self, node: ast.Attribute, scope: Scope) -> Any:
+        match node.value:
+            case ast.Name(id="prompt_custom"):
+                try:
+                    return self.prompts[node.attr]
+                except KeyError:
+                    raise NameError(f"prompt_custom.{node.attr} is not defined") from None
+            case ast.Name(id=module) if module in MODULES and not scope.has(module):
+                return CONSTANTS[module][node.attr]
+        if is_cost(node):
+            return await self.spent_usd()
+        raise AttributeError(f"{ast.unparse(node)} is outside the language")
+
+    # --- strings ---
+
+    async def _joined(self, node: ast.JoinedStr, scope: Scope) -> Any:
+        parts = [await self.evaluate(part, scope) for part in node.values]
+        if not any(isinstance(part, Lazy) for part in parts):
+            result = "".join(parts)
+            self.meter.allocate(len(result))
+            return result
+        return self.lazy_text(lambda *texts: "".join(texts), *parts)
+
+    async def _formatted(self, node: ast.FormattedValue, scope: Scope) -> Any:
+        value = await self.evaluate(node.value, scope)
+        if node.format_spec is None:
+            convert = repr if node.conversion == ord("r") else str
+            if has_pending(value):
+                return self.lazy_text(convert, value)
+            weigh(self.meter, value)
+            return convert(value)
+        spec = await self.settled(node.format_spec, scope)
+        return format_value(self.meter, await settle(value), node.conversion, spec)
+
+    def lazy_text(self, compute: Any, *operands: Any, kind: type = str) -> Lazy:
+        """Postpones a string operation on operands that may contain pending values, and charges for its result."""
+
+        def charged(*values: Any) -> Any:
+            weigh(self.meter, *values)
+            result = compute(*values)
+            self.meter.allocate(len(result) if isinstance(result, str) else 1)
+            return result
+
+        private = (operand if isinstance(operand, str) else snapshot(self.meter, operand) for operand in operands)
+        return Lazy(charged, tuple(_Settled(item) if has_pending(item) else item for item in private), kind)
+
+    # --- operators ---
+
+    async def _binary(self, node: ast.BinOp, scope: Scope) -> Any:
+        left = await self.evaluate(node.left, scope)
+        right = await self.evaluate(node.right, scope)
+        return await self.combine(type(node.op), left, right)
+
+    async def combine(self, kind: type[ast.operator], left: Any, right: Any) -> Any:
+        """Applies a binary operator; joining strings is postponed while one is pending."""
+        pending = isinstance(left, Pending) or isinstance(right, Pending)
+        if pending and kind is ast.Add and _is_text(left) and _is_text(right):
+            return self.lazy_text(lambda first, second: first + second, left, right)
+        left = await left.value() if isinstance(left, Pending) else left
+        right = await right.value() if isinstance(right, Pending) else right
+        if kind is ast.Mod and isinstance(left, str):
+            right = await settle(right)
+        return binary(self.meter, kind, left, right)
+
+    async def _boolean(self, node: ast.BoolOp, scope: Scope) -> Any:
+        stop = isinstance(node.op, ast.Or)
+        value: Any = None
+        for operand in node.values:
+            value = await self.evaluate(operand, scope)
+            if operand is not node.values[-1]:
+                value = await value.value() if isinstance(value, Pending) else value
+                if bool(value) is stop:
+                    return value
+        return value
+
+    async def _unary(self, node: ast.UnaryOp, scope: Scope) -> Any:
+        if isinstance(node.op, ast.Not):
+            return not await self.truth(node.operand, scope)
+        return unary(type(node.op), await self.ready(node.operand, scope))
+
+    async def _compare(self, node: ast.Compare, scope: Scope) -> Any:
+        left = await self.settled(node.left, scope)
+        result: Any = True
+        for kind, right_node in zip(node.ops, node.comparators, strict=True):
+            right = await self.settled(right_node, scope)
+            result = compare(self.meter, type(kind), left, right)
+            if not result:
+                return result
+            left = right
+        return result
+
+    async def _conditional(self, node: ast.IfExp, scope: Scope) -> Any:
+        return await self.evaluate(node.body if await self.truth(node.test, scope) else node.orelse, scope)
+
+    # --- containers ---
+
+    async def elements(self, nodes: Sequence[ast.expr], scope: Scope) -> list[Any]:
+        """Returns the values of list elements or arguments, with ``*items`` spread out."""
+        result: list[Any] = []
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                result += [item async for item in self.iterate(await self.ready(node.value, scope))]
+            else:
+                result.append(await self.evaluate(node, scope))
+        self.meter.allocate(len(result))
+        return result
+
+    async def _list(self, node: ast.List, scope: Scope) -> Any:
+        return await self.elements(node.elts, scope)
+
+    async def _tuple(self, node: ast.Tuple, scope: Scope) -> Any:
+        return tuple(await self.elements(node.elts, scope))
+
+    async def _set(self, node: ast.Set, scope: Scope) -> Any:
+        return OrderedSet(await settle(await self.elements(node.elts, scope)))
+
+    async def _dict(self, node: ast.Dict, scope: Scope) -> Any:
+        result: dict[Any, Any] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                result.update(await self.ready(value, scope))
+            else:
+                settled_key = await self.settled(key, scope)
+                result[settled_key] = await self.evaluate(value, scope)
+        self.meter.allocate(len(result))
+        return result
+
+    async def _subscript(self, node: ast.Subscript, scope: Scope) -> Any:
+        value = await self.evaluate(node.value, scope)
+        key = await self.settled(node.slice, scope)
+        if isinstance(value, Promise) and value.outputs is not None and value.untouched and key in value.outputs:
+            return value.field(key)
+        if isinstance(value, Pending) and value.kind is str and _plain_slice(key):
+            return self.lazy_text(lambda text: text[key], value)
+        value = await value.value() if isinstance(value, Pending) else value
+        return subscript(self.meter, value, key)
+
+    async def _slice(self, node: ast.Slice, scope: Scope) -> Any:
+        bounds = [
+            None if part is None else await self.ready(part, scope) for part in (node.lower, node.upper, node.step)
+        ]
+        return slice(*bounds)
+
+    # --- comprehensions ---
+
+    async def items(
+        self, generators: Sequence[ast.comprehension], scope: Scope, first: Any = None
+    ) -> AsyncIterator[Scope]:
+        """Yields a scope for each combination of items that passes the conditions."""
+        generator, rest = generators[0], generators[1:]
+        values = await self.ready(generator.iter, scope) if first is None else first
+        async for value in self.iterate(values):
+            self.meter.step()
+            inner = Scope(parent=scope)
+            await self.assign(generator.target, value, inner)
+            passed = True
+            for condition in generator.ifs:
+                passed = passed and await self.truth(condition, inner)
+            if not passed:
+                continue
+            if not rest:
+                yield inner
+                continue
+            async for innermost in self.items(rest, inner):
+                yield innermost
+
+    async def assign(self, target: ast.expr, value: Any, scope: Scope) -> None:
+        """Binds a target."""
+        raise NotImplementedError
+
+    async def _list_comp(self, node: ast.ListComp, scope: Scope) -> Any:
+        result = []
+        async for inner in self.items(node.generators, scope):
+            self.meter.allocate(1)
+            result.append(await self.evaluate(node.elt, inner))
+        return result
+
+    async def _set_comp(self, node: ast.SetComp, scope: Scope) -> Any:
+        result = OrderedSet()
+        async for inner in self.items(node.generators, scope):
+            self.meter.allocate(1)
+            result.add(await self.settled(node.elt, inner))
+        return result
+
+    async def _dict_comp(self, node: ast.DictComp, scope: Scope) -> Any:
+        result = {}
+        async for inner in self.items(node.generators, scope):
+            self.meter.allocate(1)
+            key = await self.settled(node.key, inner)
+            result[key] = await self.evaluate(node.value, inner)
+        return result
+
+    async def _generator(self, node: ast.GeneratorExp, scope: Scope) -> Any:
+        first = await self.ready(node.generators[0].iter, scope)
+
+        async def produce() -> AsyncIterator[Any]:
+            async for inner in self.items(node.generators, scope, first):
+                yield await self.evaluate(node.elt, inner)
+
+        return Generator(produce())
+
+    async def _lambda(self, node: ast.Lambda, scope: Scope) -> Any:
+        return Closure(tuple(argument.arg for argument in node.args.args), node.body, scope)
+
+    # --- methods of strings that are still pending ---
+
+    def postponed_method(self, value: Any, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Lazy | None:
+        """Returns the postponed call of a string method that cannot fail, or None where it has to wait."""
+        if isinstance(value, Pending) and value.kind is str and name in _TOTAL and not kwargs:
+            if all(type(arg) is str for arg in args) and len(args) <= 2 and _fits(name, args):
+                return self.lazy_text(lambda text: getattr(text, name)(*args), value, kind=_TOTAL[name])
+        elif isinstance(value, str) and name == "join" and len(args) == 1 and isinstance(args[0], list):
+            if has_pending(args[0]) and all(_is_text(item) for item in args[0]):
+                return self.lazy_text(lambda *texts: value.join(texts), *args[0])
+        elif isinstance(value, str) and name == "format" and (has_pending(args) or has_pending(kwargs)):
+            return self._postponed_format(value, args, kwargs)
+        return None
+
+    def _postponed_format(self, template: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Lazy | None:
+        """Postpones `str.format` when all pending values are strings and the template fits them."""
+        every = [*args, *kwargs.values()]
+        if not all(_is_text(item) or not has_pending(item) for item in every):
+            return None
+        blank = ["" if isinstance(item, Pending) else item for item in every]
+        names, count = list(kwargs), len(args)
+
+        def fill(*values: Any) -> str:
+            return format_template(self.meter, template, values[:count], dict(zip(names, values[count:], strict=True)))
+
+        try:
+            fill(*blank)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return None
+        return self.lazy_text(fill, *every)
+
+
+class _Settled(Pending):
+    """An operand of a lazy operation: a value with pending parts, settled when it is needed."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Any) -> None:
+        self.kind, self.depth = None, inner.depth if isinstance(inner, Pending) else 0
+        self._inner = inner
+
+    async def value(self) -> Any:
+        return await settle(self._inner)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, Pending) and value.kind is str)
+
+
+def _plain_slice(key: Any) -> bool:
+    if not isinstance(key, slice) or key.step is not None:
+        return False
+    return all(bound is None or isinstance(bound, int) for bound in (key.start, key.stop))
+
+
+def _fits(name: str, args: Sequence[Any]) -> bool:
+    """Tells whether a string method takes that many string arguments."""
+    if name == "replace":
+        return len(args) == 2
+    if name in {"removeprefix", "removesuffix", "endswith", "startswith"}:
+        return len(args) == 1
+    return len(args) <= (1 if name in {"strip", "lstrip", "rstrip"} else 0)
+
+
+_HANDLERS: dict[type[ast.expr], Any] = {
+    ast.Attribute: Expressions._attribute,
+    ast.Await: lambda self, node, scope: self.await_(node, scope),
+    ast.BinOp: Expressions._binary,
+    ast.BoolOp: Expressions._boolean,
+    ast.Call: lambda self, node, scope: self.call(node, scope),
+    ast.Compare: Expressions._compare,
+    ast.Constant: Expressions._constant,
+    ast.Dict: Expressions._dict,
+    ast.DictComp: Expressions._dict_comp,
+    ast.FormattedValue: Expressions._formatted,
+    ast.GeneratorExp: Expressions._generator,
+    ast.IfExp: Expressions._conditional,
+    ast.JoinedStr: Expressions._joined,
+    ast.Lambda: Expressions._lambda,
+    ast.List: Expressions._list,
+    ast.ListComp: Expressions._list_comp,
+    ast.Name: Expressions._name,
+    ast.Set: Expressions._set,
+    ast.SetComp: Expressions._set_comp,
+    ast.Slice: Expressions._slice,
+    ast.Subscript: Expressions._subscript,
+    ast.Tuple: Expressions._tuple,
+    ast.UnaryOp: Expressions._unary,
+}

@@ -1,0 +1,126 @@
+"""Every exception this package raises on purpose, one tree.
+
+Each class stands for one boundary, so that a caller can tell whose fault a failure is::
+
+    FlowReasonerError
+    ├── QueryError              the query or its tests cannot be used
+    ├── WorkflowError           the workflow itself
+    │   ├── WorkflowInvalid     ... was refused before it ran (carries diagnostics)
+    │   └── WorkflowFailed      ... failed while it ran
+    ├── BudgetExceeded          a limit was reached (names limit, allowance and spending)
+    ├── OperatorError           a model's reply to an operator could not be read, twice
+    ├── ModelError              a chat model could not be reached or refused
+    │   └── ModelRefused        ... for a reason that trying again cannot mend (key, name, request)
+    ├── SandboxError            the sandbox itself broke; never a verdict on the code
+    ├── StoreError              the run store is damaged, full or from a newer version
+    └── PluginError             a plugin is missing, broken or in conflict
+
+`WorkflowError`, `BudgetExceeded` and `OperatorError` make a round score 0 and become its feedback
+(a failed rollout is a datum). The others are infrastructure: they end the work, with everything
+finished so far saved.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flowreasoner.workflow.diagnostics import Diagnostic
+
+__all__ = [
+    "BudgetExceeded",
+    "FlowReasonerError",
+    "ModelError",
+    "ModelRefused",
+    "OperatorError",
+    "PluginError",
+    "QueryError",
+    "SandboxError",
+    "StoreError",
+    "WorkflowError",
+    "WorkflowFailed",
+    "WorkflowInvalid",
+]
+
+
+class FlowReasonerError(Exception):
+    """Base of all errors raised on purpose by FlowReasoner."""
+
+
+class QueryError(FlowReasonerError):
+    """A query, its tests or its metric cannot be used."""
+
+
+class WorkflowError(FlowReasonerError):
+    """A workflow is at fault."""
+
+
+class WorkflowInvalid(WorkflowError):
+    """A workflow was refused by the checker.
+
+    Attributes:
+        diagnostics: All that the checker found, errors and warnings.
+    """
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        errors = [d for d in self.diagnostics if d.severity == "error"]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        super().__init__(f"{errors[0]}{more}" if errors else "the workflow was refused")
+
+
+class WorkflowFailed(WorkflowError):
+    """A workflow raised an error of its own while it ran.
+
+    Attributes:
+        line: Line of the canonical source, 1-based, or 0 when unknown.
+    """
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        self.line = line
+        super().__init__(f"line {line}: {message}" if line else message)
+
+
+class BudgetExceeded(FlowReasonerError):
+    """A limit was reached.
+
+    Attributes:
+        limit: Name of the limit, a field of `Budget`.
+        allowed: What the limit allows.
+        spent: What was spent, or would have been.
+    """
+
+    def __init__(self, limit: str, allowed: float, spent: float, note: str = "") -> None:
+        self.limit, self.allowed, self.spent = limit, allowed, spent
+        reason = note or f"{limit} {_amount(spent)} is over the limit of {_amount(allowed)}"
+        super().__init__(f"budget exceeded: {reason}; make the workflow smaller, or raise the budget's {limit!r}")
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+
+
+class OperatorError(FlowReasonerError):
+    """An operator could not do its step, mostly because the model's reply could not be read."""
+
+
+class ModelError(FlowReasonerError):
+    """A chat model could not be reached, or gave nothing usable, after all retries."""
+
+
+class ModelRefused(ModelError):
+    """A chat model refused for a reason that a retry cannot mend: key, model name, request."""
+
+
+class SandboxError(FlowReasonerError):
+    """The sandbox could not do its work. This is never a verdict on the tested code."""
+
+
+class StoreError(FlowReasonerError):
+    """The run store cannot be read or written."""
+
+
+class PluginError(FlowReasonerError):
+    """A plugin is missing, broken, or clashes with another."""

@@ -1,0 +1,68 @@
+"""What the checker says about a workflow: diagnostics with stable codes, and repairs."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Diagnostic:
+    """One finding about a workflow.
+
+    Attributes:
+        line: 1-based line in the text that was given, 0 when the whole text is meant.
+        column: 1-based column, 0 when the whole line is meant.
+        code: Stable kebab-case identifier, listed in `docs/workflow-language.md`.
+        severity: An ``"error"`` stops the workflow; a ``"warning"`` travels with it.
+        message: What is wrong, naming the offending value.
+        remedy: What to do about it.
+    """
+
+    line: int
+    column: int
+    code: str
+    severity: Severity
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line else ""
+        return f"{where}{self.message} [{self.code}]; {self.remedy}"
+
+    def to_json(self) -> dict[str, str | int]:
+        """Returns the finding as the JSON object that ``flowreasoner check --json`` prints."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "line": self.line,
+            "column": self.column,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns ``", did you mean 'x'?"`` for the closest known name, or an empty string."""
+    known = list(known)
+    by_fold = {item.lower().replace("_", ""): item for item in known}
+    close = by_fold.get(name.lower().replace("_", "")) or next(
+        iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None
+    )
+    return f", did you mean {close!r}?" if close else ""
+
+
+def listing(names: Iterable[str], limit: int = 12) -> str:
+    """Returns names as readable text: ``a, b and c``, cut after `limit` of them."""
+    items = sorted(names)
+    if not items:
+        return "none"
+    if len(items) > limit:
+        return ", ".join(items[:limit]) + f" and {len(items) - limit} more"
+    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))

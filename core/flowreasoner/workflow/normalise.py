@@ -1,0 +1,398 @@
+"""Brings a workflow's methods into canonical form, so that checker, engine and backends know only one.
+
+Operator arguments become keywords, ScoreFlow's implicit problem becomes explicit, inline operator
+constructors become bindings, constants set in ``__init__`` are put in place, the many spellings of "money
+spent so far" become one, and logging becomes `print`. Nodes keep their place in the given text.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import TYPE_CHECKING
+
+from flowreasoner.operators.spec import REQUIRED
+from flowreasoner.workflow.fstrings import portable
+from flowreasoner.workflow.language import BUILTINS, EXCEPTIONS, LOG_METHODS, LOGGERS, MODULES, PARAMETERS
+from flowreasoner.workflow.program import COST, Method, self_call
+from flowreasoner.workflow.structure import operator_class
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flowreasoner.operators.spec import Operator
+    from flowreasoner.workflow.structure import FunctionNode, Structure
+
+__all__ = ["normalise_method", "used_bindings"]
+
+# ScoreFlow's operators know the problem and return plain strings. Per operator: the operator of ours, the
+# name of its first argument in ScoreFlow and here, and the key of the string that ScoreFlow returns.
+_SCOREFLOW: dict[str, tuple[str, str, str, str]] = {
+    "Custom": ("Custom", "instruction", "instruction", "response"),
+    "CustomCodeGenerate": ("CustomCodeGenerate", "instruction", "instruction", "response"),
+    "ScEnsemble": ("ScEnsemble", "solutions", "solutions", "response"),
+    "Programmer": ("Programmer", "analysis", "analysis", "output"),
+    "Test": ("Test", "solution", "solution", "solution"),
+    "Review": ("Revise", "pre_solution", "solution", "solution"),
+    "AnswerGenerate": ("AnswerGenerate", "", "", "answer"),
+}
+_SCOREFLOW_FEEDBACK = "Check every step of the proposed solution and write a better one."
+
+
+def normalise_method(
+    node: FunctionNode, found: Structure, operators: Mapping[str, Operator], prompts: Mapping[str, str] | None
+) -> Method:
+    """Returns the canonical form of one method.
+
+    Args:
+        node: The method as parsed.
+        found: The workflow's parts; bindings, repairs and problems are added to it.
+        operators: Known operators by class name.
+        prompts: The prompt constants, if known.
+    """
+    node = _unwrap_repeated(node, found)
+    is_entry = found.entry is not None and node.name == found.entry.name
+    static = any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in node.decorator_list)
+    in_class = bool(node.args.args) and node.args.args[0].arg == "self" and not static
+    names = [argument.arg for argument in node.args.args[in_class:]] + [a.arg for a in node.args.kwonlyargs]
+    defaults = [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
+    _drop_catch_all(node, found, is_entry=is_entry)
+    canonical = _Canonical(node, names, found, operators, prompts)
+    body = canonical.block(_without_docstring(node.body))
+    if is_entry:
+        names, defaults = _entry_parameters(names, defaults, canonical.needed, found)
+    trees = [ast.fix_missing_locations(statement) for statement in body]
+    return Method(
+        "__call__" if is_entry else node.name,
+        tuple(names),
+        tuple(defaults),
+        tuple(trees),
+        is_entry or isinstance(node, ast.AsyncFunctionDef),
+        node.lineno,
+    )
+
+
+def used_bindings(found: Structure, methods: Sequence[Method]) -> dict[str, str]:
+    """Returns the operator bindings that the methods use, under our operators' names."""
+    used = {self_call(node) for method in methods for node in method.walk()}
+    names = {theirs: ours[0] for theirs, ours in _SCOREFLOW.items()} if found.scoreflow else {}
+    return {attribute: names.get(name, name) for attribute, name in found.bindings.items() if attribute in used}
+
+
+def _drop_catch_all(node: FunctionNode, found: Structure, *, is_entry: bool) -> None:
+    """Drops an unused ``**kwargs`` of the entry method; any other such parameter is refused."""
+    extra = node.args.kwarg
+    used = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    if extra is not None and is_entry and extra.arg not in used and not node.args.vararg:
+        found.repairs.append(f"the unused parameter **{extra.arg} removed")
+    elif extra is not None or node.args.vararg or node.args.posonlyargs:
+        found.refuse(node, "forbidden-syntax", "only plain parameters are in the language", "name each parameter")
+
+
+def _unwrap_repeated(node: FunctionNode, found: Structure) -> FunctionNode:
+    body = _without_docstring(node.body)
+    if len(body) == 1 and isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef) and body[0].name == node.name:
+        found.repairs.append(f"a second def {node.name} directly inside the first unwrapped")
+        return body[0]
+    return node
+
+
+def _without_docstring(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    match body:
+        case [ast.Expr(value=ast.Constant(value=str())), *rest] if rest:
+            return rest
+    return list(body)
+
+
+def _entry_parameters(
+    names: list[str], defaults: list[ast.expr], needed: set[str], found: Structure
+) -> tuple[list[str], list[ast.expr]]:
+    """Adds the standard parameters that the body uses without declaring them."""
+    missing = [name for name in PARAMETERS if name in needed and name not in names]
+    if not found.scoreflow:
+        found.repairs.extend(f"the parameter {name!r} is used but was not declared; added" for name in missing)
+    required = names[: len(names) - len(defaults)]
+    optional = names[len(names) - len(defaults) :]
+    if found.scoreflow and not required and not missing:
+        missing = ["problem"]
+    return [*required, *missing, *optional], defaults
+
+
+class _Canonical(ast.NodeTransformer):
+    """Rewrites one method; `needed` collects the standard parameters that it uses undeclared."""
+
+    def __init__(
+        self,
+        method: FunctionNode,
+        parameters: Sequence[str],
+        found: Structure,
+        operators: Mapping[str, Operator],
+        prompts: Mapping[str, str] | None,
+    ) -> None:
+        self.found, self.operators = found, operators
+        self.prompts = prompts or {}
+        self.attributes = {item.attribute: name for name, item in operators.items() if item.attribute}
+        self.attributes["code_generate"] = "CustomCodeGenerate"
+        self.needed: set[str] = set()
+        self.local_operators: dict[str, str] = {}
+        self.locals = set(parameters)
+        for node in ast.walk(method):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self._note_import(node)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                self.locals.add(node.id)
+            elif isinstance(node, ast.ExceptHandler) and node.name:
+                self.locals.add(node.name)
+            elif isinstance(node, ast.arg):
+                self.locals.add(node.arg)
+        self.locals.discard("self")
+
+    def _note_import(self, node: ast.Import | ast.ImportFrom) -> None:
+        for module in self.found.imports.add(node):
+            message = f"the import of {module!r} is outside the language"
+            self.found.refuse(node, "forbidden-import", message, f"workflows may import {', '.join(sorted(MODULES))}")
+
+    # --- statements ---
+
+    def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """Returns a block's canonical statements, never empty."""
+        result: list[ast.stmt] = []
+        for statement in statements:
+            changed = self.visit(statement)
+            if isinstance(changed, list):
+                result.extend(changed)
+            elif changed is not None:
+                result.append(changed)
+        if result:
+            return result
+        return [ast.copy_location(ast.Pass(), statements[0])] if statements else []
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list) and value and all(isinstance(item, ast.stmt) for item in value):
+                setattr(node, name, self.block(value))
+            elif isinstance(value, list):
+                setattr(node, name, [self.visit(item) if isinstance(item, ast.AST) else item for item in value])
+            elif isinstance(value, ast.AST):
+                setattr(node, name, self.visit(value))
+        return node
+
+    def visit_Import(self, _: ast.Import) -> None:
+        return None
+
+    def visit_ImportFrom(self, _: ast.ImportFrom) -> None:
+        return None
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return self.visit(ast.copy_location(ast.Assign([node.target], node.value), node))
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        match node.targets:
+            case [ast.Name(id=name)]:
+                bound = operator_class(node.value, self.found.imports, self.operators)
+                if bound is not None and not self._is_step(node.value, bound):
+                    self.local_operators[name] = self._bind(bound)
+                    return None
+        return self.generic_visit(node)
+
+    # --- names and attributes ---
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        name = node.id
+        if name in self.locals or name == "self":
+            return node
+        if name in self.found.imports.modules:
+            return ast.copy_location(ast.Name(self.found.imports.modules[name], node.ctx), node)
+        if name in self.found.imports.prompts:
+            return ast.copy_location(ast.Name("prompt_custom", node.ctx), node)
+        if name in self.found.imports.members:
+            module, member = self.found.imports.members[name]
+            return ast.copy_location(ast.Attribute(ast.Name(module, ast.Load()), member, ast.Load()), node)
+        if name in PARAMETERS:
+            self.needed.add(name)
+        elif name in MODULES:
+            self.found.repairs.append(f"the missing 'import {name}' added")
+            self.found.imports.modules[name] = name
+        elif name in self.prompts and name not in BUILTINS | EXCEPTIONS:
+            self.found.repairs.append(f"{name} written as prompt_custom.{name}")
+            return ast.copy_location(ast.Attribute(ast.Name("prompt_custom", ast.Load()), name, ast.Load()), node)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if _names_cost(node):
+            return self._cost(node)
+        match node.value:
+            case ast.Name(id="self") if node.attr in self.found.constants and isinstance(node.ctx, ast.Load):
+                return ast.copy_location(copy.copy(self.found.constants[node.attr]), node)
+            case ast.Name(id="self") if self.found.scoreflow and node.attr in {"problem", "entry_point"}:
+                self.needed.add(node.attr)
+                return ast.copy_location(ast.Name(node.attr, node.ctx), node)
+        return self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        return self._cost(node) if _names_cost(node) else self.generic_visit(node)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        return portable(self.generic_visit(node))
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        node.kind = None
+        return node
+
+    def _cost(self, node: ast.AST) -> ast.AST:
+        cost = ast.parse(COST, mode="eval").body
+        for part in ast.walk(cost):
+            ast.copy_location(part, node)
+        return cost
+
+    # --- calls ---
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        operator = self._called(node.value)
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        if self.found.scoreflow and operator in _SCOREFLOW:
+            key = ast.Constant(_SCOREFLOW[operator][3])
+            return ast.copy_location(ast.Subscript(node, key, ast.Load()), node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if _names_cost(node):
+            return self._cost(node)
+        match node.func:
+            case ast.Attribute(value=ast.Name(id=module), attr=method) if (
+                module in LOGGERS and method in LOG_METHODS and module not in self.locals
+            ):
+                node.func = ast.copy_location(ast.Name("print", ast.Load()), node)
+                node.keywords = []
+            case ast.Name(id=name) if name in self.found.helpers and name not in self.locals:
+                node.func = self._self(name, node)
+        operator = self._called(node)
+        if operator is None:
+            return self.generic_visit(node)
+        self._name_operator(node, operator)
+        self._fill_arguments(node, operator)
+        return self.generic_visit(node)
+
+    def _called(self, node: ast.AST) -> str | None:
+        """Returns the operator class that a call runs, in any of the spellings in use."""
+        if not isinstance(node, ast.Call):
+            return None
+        match node.func:
+            case ast.Attribute(value=ast.Name(id="self"), attr=attribute):
+                if attribute in self.found.helpers:
+                    return None
+                return self.found.bindings.get(attribute) or self.attributes.get(attribute)
+            case ast.Name(id=name) if name in self.local_operators:
+                return self.found.bindings[self.local_operators[name]]
+        bound = operator_class(node.func, self.found.imports, self.operators)
+        if bound is not None:
+            return bound
+        bound = operator_class(node, self.found.imports, self.operators)
+        return bound if bound is not None and self._is_step(node, bound) else None
+
+    def _is_step(self, node: ast.AST, operator: str) -> bool:
+        """Tells whether ``operator.Name(...)`` is given the step's arguments instead of a model."""
+        known = self.operators.get(operator)
+        names = {item.name for item in known.inputs} if known else set()
+        return isinstance(node, ast.Call) and any(keyword.arg in names for keyword in node.keywords)
+
+    def _name_operator(self, node: ast.Call, operator: str) -> None:
+        """Makes the call ``self.attribute(...)`` with a bound attribute."""
+        match node.func:
+            case ast.Attribute(value=ast.Name(id="self"), attr=attribute):
+                if attribute not in self.found.bindings:
+                    self.found.bindings[attribute] = operator
+                    if self.found.has_init:
+                        self.found.repairs.append(
+                            f"self.{attribute} is used but not set in __init__; bound to {operator}"
+                        )
+            case ast.Name(id=name) if name in self.local_operators:
+                node.func = self._self(self.local_operators[name], node)
+            case _:
+                node.func = self._self(self._bind(operator), node)
+                self.found.repairs.append(f"the inline operator.{operator} moved to __init__")
+
+    def _bind(self, operator: str) -> str:
+        for attribute, bound in self.found.bindings.items():
+            if bound == operator:
+                return attribute
+        known = self.operators.get(operator)
+        attribute = known.attribute if known else operator.lower()
+        self.found.bindings[attribute] = operator
+        return attribute
+
+    def _self(self, attribute: str, node: ast.AST) -> ast.Attribute:
+        target = ast.Attribute(ast.Name("self", ast.Load()), attribute, ast.Load())
+        return ast.fix_missing_locations(ast.copy_location(target, node))
+
+    def _fill_arguments(self, node: ast.Call, operator: str) -> None:
+        """Names positional arguments and adds those that can only be the run's own."""
+        known = self.operators.get(operator)
+        if known is None:
+            return
+        if self.found.scoreflow and operator in _SCOREFLOW:
+            self._fill_scoreflow(node, operator)
+            return
+        names = [item.name for item in known.inputs]
+        self._drop_framework_arguments(node, operator, names)
+        if len(node.args) <= len(names) and not any(isinstance(item, ast.Starred) for item in node.args):
+            node.keywords = [
+                ast.keyword(name, value) for name, value in zip(names, node.args, strict=False)
+            ] + node.keywords
+            node.args = []
+        given = {keyword.arg for keyword in node.keywords}
+        required = {item.name for item in known.inputs if item.default is REQUIRED}
+        if "entry_point" in required - given and not node.args and None not in given:
+            self._supply(node, "entry_point")
+            self.found.repairs.append(f"line {node.lineno}: entry_point=entry_point passed to {operator}")
+
+    def _drop_framework_arguments(self, node: ast.Call, operator: str, names: Sequence[str]) -> None:
+        """Drops arguments such as ``benchmark=self.benchmark``, which hand on another framework's own objects."""
+        for keyword in list(node.keywords):
+            match keyword.value:
+                case ast.Attribute(value=ast.Name(id="self"), attr=attribute) if (
+                    attribute in self.found.framework and keyword.arg not in names
+                ):
+                    node.keywords.remove(keyword)
+                    self.found.repairs.append(
+                        f"line {node.lineno}: {keyword.arg}=self.{attribute} of {operator} removed"
+                    )
+
+    def _fill_scoreflow(self, node: ast.Call, operator: str) -> None:
+        ours, theirs, name, _ = _SCOREFLOW[operator]
+        values = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == theirs)]
+        rest = [keyword for keyword in node.keywords if keyword.arg != theirs]
+        node.args = []
+        node.keywords = ([ast.keyword(name, values[0])] if values else []) + rest
+        if ours == "Revise":
+            node.keywords.append(ast.keyword("feedback", ast.copy_location(ast.Constant(_SCOREFLOW_FEEDBACK), node)))
+        given = {keyword.arg for keyword in node.keywords}
+        for item in self.operators[ours].inputs:
+            if item.name in {"problem", "input", "entry_point"} and item.name not in given:
+                self._supply(node, item.name, "problem" if item.name == "input" else item.name)
+
+    def _supply(self, node: ast.Call, argument: str, name: str = "") -> None:
+        value = ast.copy_location(ast.Name(name or argument, ast.Load()), node)
+        node.keywords.append(ast.keyword(argument, value))
+
+
+def _names_cost(node: ast.AST) -> bool:
+    """Tells whether an expression asks the model object for the money spent, in any framework's way."""
+    match node:
+        case ast.Attribute(attr="total_cost", value=inner):
+            pass
+        case ast.Subscript(slice=ast.Constant(value="total_cost"), value=inner):
+            pass
+        case ast.Call(func=ast.Attribute(attr="get", value=inner), args=[ast.Constant(value="total_cost"), *_]):
+            pass
+        case ast.Call(func=ast.Attribute(attr="get_total_cost", value=inner)):
+            pass
+        case _:
+            return False
+    while isinstance(inner, ast.Attribute | ast.Call):
+        if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name):
+            return inner.value.id == "self"
+        inner = inner.value if isinstance(inner, ast.Attribute) else inner.func
+    return False
