@@ -11,6 +11,7 @@ from flowreasoner.errors import BudgetExceeded, QueryError
 __all__ = ["Budget", "Meter", "Spending"]
 
 _CLOCK_EVERY = 32
+_BEYOND = 10**15  # a size over this is beyond any budget, and may be too long a number to print
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,19 @@ class Meter:
         """
         self.spent += spending
         try:
-            self._check("tokens", self.spent.tokens)
-            self._check("usd", self.spent.usd)
+            self.check()
         finally:
             if self.parent is not None:
                 self.parent.charge(spending)
+
+    def check(self) -> None:
+        """Looks whether a limit on tokens or dollars is passed.
+
+        Raises:
+            BudgetExceeded: If one is.
+        """
+        self._check("tokens", self.spent.tokens)
+        self._check("usd", self.spent.usd)
 
     def call(self) -> None:
         """Counts an operator call.
@@ -110,6 +119,8 @@ class Meter:
             BudgetExceeded: If it is one too many.
         """
         self._check("calls", self.spent.calls + 1)
+        if self.parent is not None:
+            self.parent.call()
         self.spent = replace(self.spent, calls=self.spent.calls + 1)
 
     def step(self) -> None:
@@ -130,7 +141,7 @@ class Meter:
         Raises:
             BudgetExceeded: If there is no room for it.
         """
-        self.memory += size
+        self.memory += min(size, _BEYOND)
         if self.budget.memory is not None and self.memory > self.budget.memory:
             raise BudgetExceeded("memory", self.budget.memory, self.memory)
 
