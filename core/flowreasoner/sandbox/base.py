@@ -14,7 +14,17 @@ __all__ = ["Limits", "Sandbox"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run of a candidate may use. Seconds, mebibytes and kibibytes, as the names say."""
+    """What one run of a candidate may use. Seconds, mebibytes and kibibytes, as the names say.
+
+    Attributes:
+        test_s: Wall-clock time of one test; an input/output pair, which is a run of its own, has no more.
+        wall_s: Wall-clock time of the whole run.
+        cpu_s: CPU time of each process.
+        memory_mib: Address space of each process.
+        file_mib: Size of each file written.
+        open_files: Open files of each process.
+        output_kib: How much of what is printed is kept.
+    """
 
     test_s: float = 3.0
     wall_s: float = 10.0
@@ -35,10 +45,14 @@ class Sandbox(Protocol):
     """
 
     @property
-    def tier(self) -> str: ...
+    def tier(self) -> str:
+        """Name of the tier."""
+        ...
 
     @property
-    def isolated(self) -> bool: ...
+    def isolated(self) -> bool:
+        """Whether the tier is a boundary for hostile programs."""
+        ...
 
     async def grade(self, code: str, suite: Suite) -> Verdict:
         """Runs `suite` against the program `code`.

@@ -13,20 +13,21 @@ from __future__ import annotations
 
 import ast
 import random
-import warnings
+import shlex
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from flowreasoner.errors import QueryError
+from flowreasoner.python_source import parse_python
+from flowreasoner.sandbox.rewrite import Sites, is_test, keep_methods, keep_sites
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
 __all__ = ["Case", "Suite", "SuiteFormat"]
 
 SuiteFormat = Literal["asserts", "check", "unittest", "io", "command"]
-SITE = "__site__"
-"""Name under which the harness offers the function that records one test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,14 @@ class Case:
         source: What a person or the meta-agent is shown.
         program: What is run: Python with recording calls, a ``Class.method`` name, or standard input.
         expected: Expected standard output (io only).
+        unreachable: Whether the test is an ``assert False``, which holds when a whole run never gets there.
     """
 
     id: str
     source: str
     program: str = ""
     expected: str = ""
+    unreachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +84,43 @@ class Suite:
         cases = []
         for number, text in enumerate(tests, 1):
             tree = _parse(text, f"test {number}")
-            if not any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
+            sites = Sites(number - 1, one_site=True)
+            program = ast.unparse(sites.visit(tree))
+            if not sites.sources:
                 raise QueryError(f"test {number} has no assert statement: {text.strip()[:80]!r}")
-            program = ast.unparse(_Sites(number - 1, one_site=True).visit(tree))
-            cases.append(Case(f"assert-{number}", text.strip(), program))
+            if all(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in tree.body):
+                raise QueryError(
+                    f"test {number} only defines what nothing calls: {text.strip()[:80]!r}; "
+                    "give plain asserts, or a class and the format 'unittest'"
+                )
+            cases.append(Case(f"assert-{number}", text.strip(), program, unreachable=all(sites.unreachable)))
+        if not cases:
+            raise QueryError("there are no tests in the list")
         _parse(setup, "the tests' setup")
         return cls("asserts", tuple(cases), entry_point, setup)
 
     @classmethod
     def check(cls, source: str, entry_point: str, setup: str = "") -> Suite:
-        """Builds a suite from a module with ``def check(candidate)``, as HumanEval has it.
+        """Builds a suite from a module that defines ``check``, called with the candidate, as HumanEval has it.
 
         Raises:
-            QueryError: If the module does not parse, or has no such function or no assert.
+            QueryError: If the module does not parse, or has no such function or no assert, or the entry
+                point is not given.
         """
         tree = _parse(source, "the check module")
         if not any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body):
             raise QueryError("a 'check' suite must define check(candidate); use format 'asserts' for plain asserts")
-        sites = _Sites()
+        if not entry_point:
+            raise QueryError("a 'check' suite needs the entry point, the function that check(candidate) is called with")
+        sites = Sites()
         body = ast.unparse(sites.visit(tree))
         if not sites.sources:
             raise QueryError("the check function contains no assert statement")
-        cases = tuple(Case(f"check-{number}", text) for number, text in enumerate(sites.sources, 1))
+        cases = tuple(
+            Case(f"check-{number}", text, unreachable=unreachable)
+            for number, (text, unreachable) in enumerate(zip(sites.sources, sites.unreachable, strict=True), 1)
+        )
+        _parse(setup, "the tests' setup")
         return cls("check", cases, entry_point, setup, body)
 
     @classmethod
@@ -113,29 +131,49 @@ class Suite:
             QueryError: If the module does not parse or has no test method.
         """
         tree = _parse(source, "the unittest module")
-        cases = [
-            Case(f"{node.name}.{method.name}", ast.unparse(method))
+        methods = {
+            f"{node.name}.{method.name}": ast.unparse(method)
             for node in tree.body
             if isinstance(node, ast.ClassDef)
             for method in node.body
-            if isinstance(method, ast.FunctionDef) and method.name.startswith("test")
-        ]
-        if not cases:
+            if is_test(method)
+        }
+        if not methods:
             raise QueryError("the unittest module has no class with test methods")
-        return cls("unittest", tuple(cases), entry_point, setup, source)
+        _parse(setup, "the tests' setup")
+        return cls("unittest", tuple(Case(*item) for item in methods.items()), entry_point, setup, ast.unparse(tree))
 
     @classmethod
     def io(cls, pairs: Sequence[tuple[str, str]]) -> Suite:
-        """Builds a suite of (standard input, expected standard output) pairs."""
+        """Builds a suite of (standard input, expected standard output) pairs.
+
+        Raises:
+            QueryError: If there are none.
+        """
         cases = [
             Case(f"io-{number}", f"input: {given!r} -> output: {expected!r}", given, expected)
             for number, (given, expected) in enumerate(pairs, 1)
         ]
+        if not cases:
+            raise QueryError("there are no input/output pairs in the list")
         return cls("io", tuple(cases))
 
     @classmethod
     def command(cls, command: str, directory: str = "", answer_file: str = "solution.py") -> Suite:
-        """Builds a suite of one test: `command` ends with exit code 0 in a folder that holds the answer."""
+        """Builds a suite of one test: `command` ends with exit code 0 in a folder that holds the answer.
+
+        Raises:
+            QueryError: If the command is empty or its quotes do not match, or the answer's file lies elsewhere.
+        """
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise QueryError(f"the check command cannot be read: {error}: {command!r}") from None
+        if not words:
+            raise QueryError("the check command is empty")
+        path = PurePath(answer_file)
+        if not path.parts or path.is_absolute() or ".." in path.parts:
+            raise QueryError(f"the answer's file must be a path inside the check's folder, not {answer_file!r}")
         return cls("command", (Case("command", command),), body=command, directory=directory, answer_file=answer_file)
 
     def keep(self, ids: Collection[str]) -> Suite:
@@ -144,11 +182,10 @@ class Suite:
         if len(cases) == len(self.cases):
             return self
         if self.format == "check":
-            kept = {self.cases.index(case) for case in cases}
-            return replace(self, cases=cases, body=_rewritten(self.body, lambda tree: _keep_sites(tree, kept)))
+            kept = {number for number, case in enumerate(self.cases) if case.id in ids}
+            return replace(self, cases=cases, body=keep_sites(self.body, kept))
         if self.format == "unittest":
-            names = {case.id for case in cases}
-            return replace(self, cases=cases, body=_rewritten(self.body, lambda tree: _keep_methods(tree, names)))
+            return replace(self, cases=cases, body=keep_methods(self.body, {case.id for case in cases}))
         return replace(self, cases=cases)
 
     def split(self, share: float = 0.5, seed: int = 0) -> tuple[Suite, Suite]:
@@ -186,8 +223,12 @@ class Suite:
             raise QueryError(
                 f"tests must be a list of asserts or an object with 'format' and 'source', not {value!r:.80}"
             )
-        source, setup = value["source"], value.get("setup", setup)
-        match value["format"]:
+        source, kind = value["source"], value["format"]
+        setup = value.get("setup") or setup
+        for key in ("setup", "directory", "answer_file"):
+            if not isinstance(value.get(key) or "", str):
+                raise QueryError(f"{key!r} of the tests must be a string, not {value[key]!r:.80}")
+        match kind:
             case "asserts":
                 return cls.asserts(_statements(source), entry_point, setup)
             case "check" if isinstance(source, str):
@@ -196,11 +237,12 @@ class Suite:
                 return cls.unittest(source, entry_point, setup)
             case "io" if isinstance(source, list):
                 return cls.io([_pair(item) for item in source])
-            case "command" if isinstance(source, str) and source.strip():
-                return cls.command(source, value.get("directory", ""), value.get("answer_file", "solution.py"))
+            case "command" if isinstance(source, str):
+                return cls.command(source, value.get("directory") or "", value.get("answer_file") or "solution.py")
             case "check" | "unittest" | "io" | "command":
-                raise QueryError(f"the source of {value['format']!r} tests has the wrong type: {type(source).__name__}")
-        raise QueryError(f"unknown test format {value['format']!r}; use asserts, check, unittest, io or command")
+                wanted = "a list of objects" if kind == "io" else "a string"
+                raise QueryError(f"the source of {kind!r} tests must be {wanted}, not {source!r:.80}")
+        raise QueryError(f"unknown test format {kind!r}; use asserts, check, unittest, io or command")
 
 
 def _statements(source: object) -> list[str]:
@@ -209,7 +251,7 @@ def _statements(source: object) -> list[str]:
         return source
     if isinstance(source, str):
         return [ast.unparse(node) for node in _parse(source, "the tests").body]
-    raise QueryError("assert tests must be a list of strings or one string")
+    raise QueryError(f"assert tests must be a list of strings or one string, not {source!r:.80}")
 
 
 def _pair(item: object) -> tuple[str, str]:
@@ -220,81 +262,7 @@ def _pair(item: object) -> tuple[str, str]:
 
 def _parse(source: str, what: str) -> ast.Module:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
+        return parse_python(source)
     except SyntaxError as error:
-        raise QueryError(
-            f"{what} does not parse: {error.msg} at line {error.lineno}: {(error.text or '').strip()!r}"
-        ) from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise QueryError(f"{what} does not parse: {type(error).__name__}: {error}") from None
-
-
-def _rewritten(source: str, change: Callable[[ast.Module], None]) -> str:
-    tree = ast.parse(source)
-    change(tree)
-    return ast.unparse(tree)
-
-
-class _Sites(ast.NodeTransformer):
-    """Turns each assert into a call that records it, so that one failure does not hide the rest.
-
-    ``assert f(x) == y`` becomes ``__site__(n, lambda: f(x), lambda: y)``, which can report both sides;
-    any other assert becomes ``__site__(n, lambda: condition)``.
-    """
-
-    def __init__(self, first: int = 0, *, one_site: bool = False) -> None:
-        self.first, self.one_site = first, one_site
-        self.sources: list[str] = []
-
-    def visit_Assert(self, node: ast.Assert) -> ast.Expr:
-        number = self.first + (0 if self.one_site else len(self.sources))
-        self.sources.append(ast.unparse(ast.Assert(node.test)))
-        match node.test:
-            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-                sides = [left, right]
-            case condition:
-                sides = [condition]
-        arguments: list[ast.expr] = [ast.Constant(number), *map(_lambda, sides)]
-        return ast.fix_missing_locations(ast.Expr(ast.Call(ast.Name(SITE, ast.Load()), arguments, [])))
-
-
-def _lambda(body: ast.expr) -> ast.Lambda:
-    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), body)
-
-
-def _is_site(node: ast.AST) -> int | None:
-    match node:
-        case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=int(number)), *_])) if (
-            name == SITE
-        ):
-            return number
-    return None
-
-
-def _keep_sites(tree: ast.Module, kept: Collection[int]) -> None:
-    """Replaces the recording calls of all other tests by ``pass`` and renumbers those that stay."""
-    order: Mapping[int, int] = {old: new for new, old in enumerate(sorted(kept))}
-    for node in ast.walk(tree):
-        for _, block in ast.iter_fields(node):
-            if not isinstance(block, list):
-                continue
-            for index, statement in enumerate(block):
-                number = _is_site(statement)
-                if number is not None and number not in kept:
-                    block[index] = ast.Pass()
-                elif number is not None:
-                    statement.value.args[0] = ast.Constant(order[number])
-    ast.fix_missing_locations(tree)
-
-
-def _keep_methods(tree: ast.Module, names: Collection[str]) -> None:
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef):
-            node.body = [
-                member
-                for member in node.body
-                if not (isinstance(member, ast.FunctionDef) and member.name.startswith("test"))
-                or f"{node.name}.{member.name}" in names
-            ] or [ast.Pass()]
+        where = f" at line {error.lineno}: {(error.text or '').strip()!r}" if error.lineno else ""
+        raise QueryError(f"{what} does not parse: {error.msg}{where}") from None
