@@ -8,6 +8,7 @@ The paper's six are Code Generator (`CustomCodeGenerate`), Format Generator (`Fo
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -62,14 +63,16 @@ def _solutions(inputs: Mapping[str, Any]) -> list[Any]:
     return list(solutions)
 
 
-def _chosen(letter: str, count: int) -> int | None:
-    """Returns the index that a reply such as ``B``, ``solution b`` or ``2`` names."""
-    letters = [_letter(index) for index in range(count)]
-    for word in reversed(letter.upper().replace(".", " ").replace(":", " ").replace(")", " ").split()):
-        if word.strip("*`'\"(") in letters:
-            return letters.index(word.strip("*`'\"("))
-    digits = "".join(char for char in letter if char.isdigit())
-    return int(digits) - 1 if digits and 0 < int(digits[:4]) <= count else None
+def _chosen(answer: str, count: int) -> int | None:
+    """Returns the index that a reply such as ``B``, ``**C**``, ``solution b`` or ``2`` names."""
+    letters = {_letter(index): index for index in range(count)}
+    words = re.findall(r"[A-Za-z]+|[0-9]+", answer)[::-1]  # the last one: it may be named after a reason
+    for word in words + [word.upper() for word in words]:
+        if word in letters:
+            return letters[word]
+        if word.isdigit() and len(word) < 9 and 0 < int(word) <= count:
+            return int(word) - 1
+    return None
 
 
 async def _vote(operator: Operator, toolkit: Toolkit, problem: str, solutions: Sequence[Any]) -> int | None:
@@ -95,9 +98,15 @@ async def _md_ensemble(operator: Operator, toolkit: Toolkit, inputs: dict[str, A
         order = list(range(len(solutions)))
         toolkit.random.shuffle(order)
         orders.append(order)
-    votes = await asyncio.gather(
-        *(_vote(operator, toolkit, inputs["problem"], [solutions[i] for i in order]) for order in orders)
-    )
+    asking = [
+        asyncio.ensure_future(_vote(operator, toolkit, inputs["problem"], [solutions[i] for i in order]))
+        for order in orders
+    ]
+    try:
+        votes = await asyncio.gather(*asking)
+    finally:
+        for question in asking:  # where one failed, the others are not paid for
+            question.cancel()
     chosen = Counter(order[vote] for order, vote in zip(orders, votes, strict=True) if vote is not None)
     if not chosen:
         raise OperatorError(f"no vote named one of the {len(solutions)} solutions")
@@ -132,15 +141,24 @@ REFLECT = Operator(
 
 
 async def _test(_: Operator, toolkit: Toolkit, inputs: dict[str, Any]) -> dict[str, Any]:
-    solution = inputs["solution"]
-    for attempt in range(int(inputs["test_loop"]) + 1):
-        verdict = await toolkit.grade(solution, inputs["test_cases"])
-        if verdict.passed or attempt == int(inputs["test_loop"]):
-            break
+    solution, cases = inputs["solution"], inputs["test_cases"]
+    cases = [cases] if isinstance(cases, str) else cases
+    corrections = _count(inputs["test_loop"])
+    while True:
+        verdict = await toolkit.grade(solution, cases)
+        if verdict.passed or corrections == 0:
+            return {"result": verdict.passed, "solution": solution}
+        corrections -= 1
         prompt = REFLECT.render({**inputs, "solution": solution, "failures": describe_failures(verdict)})
         reply = await toolkit.ask(REFLECT, prompt, entry_point=inputs["entry_point"])
         solution = reply["solution"]
-    return {"result": verdict.passed, "solution": solution}
+
+
+def _count(value: Any) -> int:
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError):
+        raise OperatorError(f"test_loop must be a number of corrections, got {value!r:.80}") from None
 
 
 async def _programmer(operator: Operator, toolkit: Toolkit, inputs: dict[str, Any]) -> dict[str, Any]:

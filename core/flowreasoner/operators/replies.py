@@ -10,24 +10,33 @@ from __future__ import annotations
 import ast
 import json
 import re
-import warnings
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.operators.spec import FieldKind
+from flowreasoner.python_source import parse_python
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from flowreasoner.operators.spec import OperatorField
 
 __all__ = ["ReplyUnreadable", "extract_code", "form", "read_reply", "without_thoughts"]
 
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+.-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.M | re.S)
-_CODE_START = re.compile(r"^(?:def |class |async def |import |from |@|[A-Za-z_]\w*\s*=[^=])", re.M)
-_MOST_CUTS = 40
+_THOUGHT_END = re.compile(r"(?<![\"'`])</think(?:ing)?>(?![\"'`])", re.I)  # in quotes it is part of an answer
+_THOUGHT_START = re.compile(r"\s*<think(?:ing)?>", re.I)
+_FENCE = re.compile(r"([ \t]*+)(`{3,}+|~{3,}+)[ \t]*+([\w+.-]*+)[^`]*+\Z")  # possessive: linear on any line
+_PYTHON = re.compile(r"(?:py(?:thon)?[\d.]*)?", re.I)
+_CODE_START = re.compile(
+    r"^(?:(?:async )?def \w|class \w+[ \t]*[:(]|from [\w.]+ import |import [\w.]+(?: as \w+)?[ \t]*(?:[,;#].*)?$"
+    r"|@\w|[A-Za-z_]\w*[ \t]*=[^=])",
+    re.M,
+)
+_MOST_CUTS = 5
 _EDGE = r"[^\w\n]{0,12}"  # bounded: a reply is hostile text, and a free repeat here would be quadratic
-_TRUE = {"true", "yes", "1", "pass", "passed", "correct", "accept", "approved"}
-_FALSE = {"false", "no", "0", "fail", "failed", "incorrect", "reject", "rejected"}
+_BULLET = rf"(?:[ \t]{{0,4}}\d{{1,2}}[.)])?{_EDGE}"
+_TRUE = {"true", "yes", "y", "1", "pass", "passed", "correct", "accept", "accepted", "approve", "approved"}
+_FALSE = {"false", "no", "n", "0", "fail", "failed", "incorrect", "wrong", "reject", "rejected"}
 
 
 class ReplyUnreadable(ValueError):
@@ -35,10 +44,10 @@ class ReplyUnreadable(ValueError):
 
 
 def without_thoughts(text: str) -> str:
-    """Returns the reply without its ``<think>`` part, also when the opening tag is missing."""
-    for tag in ("</think>", "</thinking>"):
-        text = text.rpartition(tag)[2]
-    return text.strip()
+    """Returns the reply without its ``<think>`` part, also when its opening or its closing tag is missing."""
+    ends = [match.end() for match in _THOUGHT_END.finditer(text)]
+    text = text[ends[-1] :] if ends else text
+    return "" if _THOUGHT_START.match(text) else text.strip()
 
 
 def extract_code(text: str, entry_point: str = "") -> str:
@@ -52,17 +61,31 @@ def extract_code(text: str, entry_point: str = "") -> str:
         The code, without fences; empty when there is none.
     """
     text = without_thoughts(text)
-    blocks = [
-        match[3].strip("\n")
-        for match in _FENCE.finditer(text)
-        if match[2].lower() in {"", "python", "python3", "py"} and match[3].strip()
-    ]
+    blocks = [code for language, code in _fenced(text) if _PYTHON.fullmatch(language) and code.strip()]
     if blocks:
         defining = [block for block in blocks if entry_point and defines(block, entry_point)]
-        return defining[0] if defining else max(blocks, key=len)
-    if _parses(text):
+        return defining[-1] if defining else max(blocks, key=len)  # the last: drafts and quoted errors come before
+    tree, _ = _parse(text)
+    if tree and not all(isinstance(node, ast.Expr) for node in tree.body):
         return text.strip("\n")
     return _unfenced(text)
+
+
+def _fenced(text: str) -> Iterator[tuple[str, str]]:
+    """Yields language and content of each fenced block; a fence that is never closed reaches to the end."""
+    fence: re.Match[str] | None = None
+    block: list[str] = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if fence is None:
+            fence = _FENCE.match(line)
+        elif line.strip().startswith(fence[2]) and not line.strip().strip(fence[2][0]):
+            yield fence[3], "\n".join(block).strip("\n")
+            fence, block = None, []
+        else:
+            indent = min(len(fence[1]), len(line) - len(line.lstrip()))
+            block.append(line[indent:])
+    if fence is not None:
+        yield fence[3], "\n".join(block).strip("\n")
 
 
 def defines(code: str, name: str) -> bool:
@@ -73,26 +96,29 @@ def defines(code: str, name: str) -> bool:
 
 
 def _unfenced(text: str) -> str:
-    """Returns the longest stretch of paragraphs that parses, from the first line that looks like code."""
+    """Returns what looks like code, from its first line up to the prose that follows it."""
     start = _CODE_START.search(text)
     if not start:
         return ""
-    paragraphs = text[start.start() :].split("\n\n")
-    for end in range(len(paragraphs), max(0, len(paragraphs) - _MOST_CUTS), -1):
-        candidate = "\n\n".join(paragraphs[:end])
-        if _parses(candidate):
-            return candidate.rstrip()
-    return text[start.start() :]  # broken code is for the tests to judge
+    whole = text[start.start() :].rstrip()
+    lines = whole.split("\n")
+    for _ in range(_MOST_CUTS):
+        tree, wrong = _parse("\n".join(lines))
+        if tree:
+            return "\n".join(lines).rstrip()
+        end = min(wrong, len(lines)) - 1
+        if end <= 0 or lines[end][:1].isspace() or _CODE_START.match(lines[end]):
+            break  # not prose, but broken code, which is for the tests to judge
+        lines = lines[:end]
+    return whole
 
 
-def _parses(text: str) -> bool:
+def _parse(text: str) -> tuple[ast.Module | None, int]:
+    """Returns the text as Python, or the 1-based line at which it stops being Python."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return any(not isinstance(node, ast.Expr) for node in tree.body)
+        return parse_python(text), 0
+    except SyntaxError as error:
+        return None, error.lineno or 1
 
 
 def form(fields: Sequence[OperatorField]) -> str:
@@ -122,16 +148,19 @@ def read_reply(text: str, fields: Sequence[OperatorField], *, entry_point: str =
     text = without_thoughts(text)
     if len(fields) == 1 and fields[0].kind in {FieldKind.TEXT, FieldKind.CODE}:
         only = fields[0]
-        tagged = _tag(text, only.name)
+        # No tags were asked for, and a program may hold the like of them: there, they must begin a line.
+        tagged = _tag(text, only.name, start=r"^[ \t]*" if only.kind is FieldKind.CODE else "")
         return {only.name: _convert(text if tagged is None else tagged, only, entry_point)}
-    found = _from_json(text, fields) or {}
+    tagged_values = {item.name: _tag(text, item.name) for item in fields}
+    found = _from_json(text, fields)
+    if any(tagged_values.values()) and not text.lstrip("`~json \n").startswith("{"):
+        found = {}  # the object stands inside a field
     values: dict[str, Any] = {}
     for item in fields:
         raw = found.get(item.name)
-        if raw is None:
-            raw = _tag(text, item.name)
-        if raw is None:
-            raw = _labelled(text, item.name, fields)
+        if raw is None and item.name not in found:
+            raw = tagged_values[item.name]
+            raw = _labelled(text, item.name, fields) if raw is None else raw
         if raw is None and item.default == "":
             raw = ""
         if raw is None:
@@ -153,46 +182,46 @@ def _convert(raw: Any, item: OperatorField, entry_point: str) -> Any:
         if not code.strip():
             raise ReplyUnreadable("there is no Python code in the reply")
         return code
-    text = str(raw).strip()
+    text = (raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)).strip()
     if not text and item.default != "":
         raise ReplyUnreadable(f"the field <{item.name}> is empty")
     return text
 
 
-def _tag(text: str, name: str) -> str | None:
+def _tag(text: str, name: str, start: str = "") -> str | None:
     """Returns what stands between ``<name>`` and ``</name>``; a missing end tag reaches to the next tag."""
-    opening = re.search(rf"<{re.escape(name)}\s*>", text, re.I)
+    opening = re.search(rf"{start}<{re.escape(name)}[ \t]{{0,9}}>", text, re.I | re.M)
     if not opening:
         return None
     rest = text[opening.end() :]
-    closing = re.search(rf"</{re.escape(name)}\s*>", rest, re.I)
+    closing = re.search(rf"</{re.escape(name)}[ \t]{{0,9}}>", rest, re.I)
     if closing:
         return rest[: closing.start()]
-    following = re.search(r"\n\s*<[A-Za-z_]\w*>", rest)
+    following = re.search(r"\n[ \t]*<[A-Za-z_]\w*>", rest)
     return rest[: following.start()] if following else rest
 
 
-def _from_json(text: str, fields: Sequence[OperatorField]) -> dict[str, Any] | None:
-    """Returns the first JSON object in the reply that has at least one of the fields."""
+def _from_json(text: str, fields: Sequence[OperatorField]) -> dict[str, Any]:
+    """Returns the first JSON object in the reply that has at least one of the fields, or an empty one."""
     names = {item.name for item in fields}
     decoder = json.JSONDecoder(strict=False)
-    for match in list(re.finditer(r"\{", text))[:20]:
+    for match in islice(re.finditer(r"\{", text), 20):
         try:
             value, _ = decoder.raw_decode(text, match.start())
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and names & value.keys():
             return value
-    return None
+    return {}
 
 
 def _labelled(text: str, name: str, fields: Sequence[OperatorField]) -> str | None:
     """Returns what follows ``Name:`` at the start of a line, up to the next field's label."""
     spelled = {item.name: re.escape(item.name).replace("_", "[ _]") for item in fields}
-    match = re.search(rf"^{_EDGE}{spelled[name]}{_EDGE}?:[ \t*]{{0,12}}(.*)\Z", text, re.I | re.M | re.S)
+    match = re.search(rf"^{_BULLET}{spelled[name]}{_EDGE}?:[ \t*]{{0,12}}(.*)\Z", text, re.I | re.M | re.S)
     if not match:
         return None
     others = "|".join(pattern for other, pattern in spelled.items() if other != name)
     if others:
-        return re.split(rf"^{_EDGE}(?:{others}){_EDGE}?:", match[1], maxsplit=1, flags=re.I | re.M)[0]
+        return re.split(rf"^{_BULLET}(?:{others}){_EDGE}?:", match[1], maxsplit=1, flags=re.I | re.M)[0]
     return match[1]

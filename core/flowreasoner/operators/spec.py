@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from flowreasoner.errors import OperatorError
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -115,8 +117,11 @@ class Operator:
     def render(self, inputs: Mapping[str, Any]) -> str:
         """Returns the prompt with each ``{name}`` filled in, once, from `inputs` or the input's default."""
         values = {item.name: item.default for item in self.inputs} | dict(inputs)
-        pattern = re.compile(r"\{(" + "|".join(map(re.escape, values)) + r")\}")
-        return pattern.sub(lambda match: _text(values[match[1]]), self.prompt).strip()
+
+        def filled(match: re.Match[str]) -> str:
+            return _text(values[match[1]]) if match[1] in values else match[0]
+
+        return re.sub(r"\{(\w+)\}", filled, self.prompt).strip()
 
     async def __call__(self, toolkit: Toolkit, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Performs the step.
@@ -131,7 +136,10 @@ class Operator:
         Raises:
             OperatorError: If an input cannot be used or the model's reply cannot be read.
         """
-        given = {item.name: item.default for item in self.inputs if item.default is not REQUIRED} | dict(inputs)
+        given = {item.name: item.default for item in self.inputs} | dict(inputs)
+        missing = [name for name, value in given.items() if value is REQUIRED]
+        if missing:
+            raise OperatorError(f"{self.name} needs {' and '.join(map(repr, missing))}: {self.interface()}")
         if self.perform is not None:
             return await self.perform(self, toolkit, given)
         return await toolkit.ask(self, self.render(given), entry_point=str(given.get("entry_point", "")))
