@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowreasoner.operators import BUILTIN
+from flowreasoner.workflow.compiles import check_compiles, check_prints
 from flowreasoner.workflow.diagnostics import Diagnostic
 from flowreasoner.workflow.flow import check_flow
 from flowreasoner.workflow.normalise import normalise_method, used_bindings
@@ -31,7 +32,7 @@ class Report:
 
     Attributes:
         workflow: The checked workflow, or None when there are errors.
-        diagnostics: Errors and warnings, by line.
+        diagnostics: Errors, then warnings, each by line; the first 50 of them.
         repairs: What was repaired, as sentences.
     """
 
@@ -62,7 +63,7 @@ def check(
         The report. Never raises for any text.
     """
     known, problems = _prompts(prompts)
-    unreadable = any(problem.severity == "error" for problem in problems)
+    unreadable = not _clean(problems)
     reading = read_module(source)
     repairs = list(reading.repairs)
     if reading.tree is None:
@@ -78,14 +79,23 @@ def check(
     problems += found.problems
     rules = check_rules(program, None if unreadable else known, operators, found.imports.foreign)
     problems += [item for item in rules if not (unreadable and item.code == "prompts-missing")]
-    if not any(problem.severity == "error" for problem in problems):
+    if _clean(problems):
+        problems += check_compiles(program)
+    if _clean(problems):
         problems += check_flow(program, operators)
     repairs += found.repairs
-    if any(problem.severity == "error" for problem in problems):
+    if not _clean(problems):
         return _report(None, problems, repairs)
-    unique = tuple(dict.fromkeys(repairs))
-    workflow = Workflow(program, known or {}, tuple(sorted(set(problems))), unique, source)
-    return Report(workflow, workflow.diagnostics, unique)
+    report = _report(None, problems, repairs)
+    workflow = Workflow(program, known or {}, report.diagnostics, report.repairs, source)
+    unprintable = check_prints(workflow)
+    if unprintable:
+        return _report(None, [*problems, *unprintable], repairs)
+    return Report(workflow, report.diagnostics, report.repairs)
+
+
+def _clean(problems: Iterable[Diagnostic]) -> bool:
+    return not any(problem.severity == "error" for problem in problems)
 
 
 def _prompts(prompts: Mapping[str, str] | str | None) -> tuple[dict[str, str] | None, list[Diagnostic]]:

@@ -53,5 +53,8 @@ def complexity(program: Program) -> Complexity:
 
 
 def _depth(node: ast.AST) -> int:
+    match node:
+        case ast.If(orelse=[ast.If() as following]):  # an `elif` stands beside its `if`, not inside it
+            return max(1 + max(map(_depth, node.body)), _depth(node.test), _depth(following))
     inner = max(map(_depth, ast.iter_child_nodes(node)), default=0)
     return inner + isinstance(node, _NESTING)

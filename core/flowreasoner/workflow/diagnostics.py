@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 Severity = Literal["error", "warning"]
 
+_LONGEST = 600
+"""Longest message and remedy: both end up in prompts, and a hostile text could have names of any length."""
+
+_LONGEST_NAME = 60
+_MOST_NAMES = 500
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:
@@ -32,6 +38,12 @@ class Diagnostic:
     message: str
     remedy: str
 
+    def __post_init__(self) -> None:
+        for name in ("message", "remedy"):
+            text = getattr(self, name)
+            if len(text) > _LONGEST:
+                object.__setattr__(self, name, f"{text[:_LONGEST]}…")
+
     def __str__(self) -> str:
         where = f"line {self.line}: " if self.line else ""
         return f"{where}{self.message} [{self.code}]; {self.remedy}"
@@ -52,9 +64,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns ``", did you mean 'x'?"`` for the closest known name, or an empty string."""
     known = list(known)
     by_fold = {item.lower().replace("_", ""): item for item in known}
-    close = by_fold.get(name.lower().replace("_", "")) or next(
-        iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None
-    )
+    close = by_fold.get(name.lower().replace("_", ""))
+    if close is None and len(name) <= _LONGEST_NAME and len(known) <= _MOST_NAMES:  # comparing takes its time
+        short = [item for item in known if len(item) <= _LONGEST_NAME]
+        close = next(iter(difflib.get_close_matches(name, short, n=1, cutoff=0.6)), None)
     return f", did you mean {close!r}?" if close else ""
 
 

@@ -11,12 +11,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flowreasoner.workflow.diagnostics import Diagnostic, did_you_mean, listing
+from flowreasoner.workflow.names import bound_names, changed_names, names_bound_twice, read_names
 from flowreasoner.workflow.program import self_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from flowreasoner.operators.spec import Operator
+    from flowreasoner.workflow.diagnostics import Severity
     from flowreasoner.workflow.program import Method, Program
 
 __all__ = ["check_flow"]
@@ -28,6 +30,12 @@ _OTHER: Kinds = frozenset({"?"})
 _UNBOUND = "unbound"
 _PENDING = "pending:"
 _MOST_PASSES = 10
+_MOST_WORK = 2_000_000
+"""Names looked at, over all statements and passes; a workflow of 300 statements in two loops takes a twentieth."""
+
+
+class _TooMuch(Exception):
+    """The method takes too long to check."""
 
 
 def check_flow(program: Program, operators: Mapping[str, Operator]) -> list[Diagnostic]:
@@ -35,7 +43,13 @@ def check_flow(program: Program, operators: Mapping[str, Operator]) -> list[Diag
     found: list[Diagnostic] = []
     for method in program.methods:
         flow = _Flow(program, method, operators)
-        end = flow.run()
+        try:
+            end = flow.run()
+        except _TooMuch:
+            message = f"{method.name} has too many statements inside too many loops and branches to check them all"
+            place = ast.Pass(lineno=method.line, col_offset=-1)
+            found.append(_diagnostic(place, "too-large", "error", message, "split it into several methods"))
+            continue
         found += flow.found
         if end is not None and method.name == "__call__":
             last = method.body[-1]
@@ -45,9 +59,9 @@ def check_flow(program: Program, operators: Mapping[str, Operator]) -> list[Diag
     return found
 
 
-def _diagnostic(node: ast.AST, code: str, severity: str, message: str, remedy: str) -> Diagnostic:
+def _diagnostic(node: ast.AST, code: str, severity: Severity, message: str, remedy: str) -> Diagnostic:
     line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", -1) + 1
-    return Diagnostic(line, column, code, severity, message, remedy)  # type: ignore[arg-type]
+    return Diagnostic(line, column, code, severity, message, remedy)
 
 
 def _join(*states: State | None) -> State | None:
@@ -67,16 +81,16 @@ class _Flow:
         self.program, self.method, self.operators = program, method, operators
         self.found: list[Diagnostic] = []
         self.silent = False
+        self.work = 0
         self.breaks: list[list[State]] = []
+        self.continues: list[list[State]] = []
         self.inner: list[set[str]] = []
-        self.assigned = {
-            node.id for node in method.walk() if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        } | {node.name for node in method.walk() if isinstance(node, ast.ExceptHandler) and node.name}
+        self.assigned = bound_names(method)
 
     def run(self) -> State | None:
         return self.block(self.method.body, dict.fromkeys(self.method.parameters, _OTHER))
 
-    def report(self, node: ast.AST, code: str, severity: str, message: str, remedy: str) -> None:
+    def report(self, node: ast.AST, code: str, severity: Severity, message: str, remedy: str) -> None:
         if not self.silent:
             self.found.append(_diagnostic(node, code, severity, message, remedy))
 
@@ -92,26 +106,8 @@ class _Flow:
         return state
 
     def statement(self, node: ast.stmt, state: State) -> State | None:
+        self._count(1 + len(state))
         match node:
-            case ast.Assign():
-                kinds = self.expression(node.value, state)
-                for target in node.targets:
-                    state = self.assign(target, kinds, state)
-                return state
-            case ast.AugAssign():
-                self.expression(node.value, state)
-                if isinstance(node.target, ast.Name):
-                    self.load(node.target, state)
-                return self.assign(node.target, _OTHER, state)
-            case ast.Expr():
-                self.expression(node.value, state)
-                return state
-            case ast.Return():
-                if node.value is not None:
-                    self.expression(node.value, state)
-                elif self.method.name == "__call__":
-                    self.report(node, "missing-return", "error", "return without a value", "return the answer")
-                return None
             case ast.If():
                 self.expression(node.test, state)
                 return _join(self.block(node.body, dict(state)), self.block(node.orelse, dict(state)))
@@ -119,17 +115,63 @@ class _Flow:
                 return self.loop(node, state)
             case ast.Try():
                 return self.attempt(node, state)
+            case ast.Return():
+                self.leave(node, state)
+                return None
             case ast.Break():
                 self.breaks[-1].append(dict(state))
                 return None
             case ast.Continue():
+                self.continues[-1].append(dict(state))
                 return None
+        return self.straight(node, state)
+
+    def straight(self, node: ast.stmt, state: State) -> State:
+        """Takes in a statement after which the next one follows."""
+        match node:
+            case ast.Assign():
+                kinds = self.expression(node.value, state)
+                for target in node.targets:
+                    state = self.assign(target, kinds, state)
+            case ast.AugAssign():
+                self.expression(node.value, state)
+                if isinstance(node.target, ast.Name):
+                    self.load(node.target, state)
+                return self.assign(node.target, _OTHER, state)
+            case ast.Expr():
+                self.expression(node.value, state)
+                return self._widen(node.value, state)
+        return state
+
+    def leave(self, node: ast.Return, state: State) -> None:
+        if node.value is not None:
+            self.expression(node.value, state)
+        elif self.method.name == "__call__":
+            self.report(node, "missing-return", "error", "return without a value", "return the answer")
+
+    def _count(self, work: int) -> None:
+        self.work += work
+        if self.work > _MOST_WORK:
+            raise _TooMuch
+
+    def _with_key(self, name: str, key: ast.expr, state: State) -> State:
+        """Forgets what a name holds once it is given a key of the program's own."""
+        results = [self.operators[kind].output_names if kind in self.operators else () for kind in state[name]]
+        if isinstance(key, ast.Constant) and all(key.value in names for names in results):
+            return state
+        return {**state, name: state[name] | _OTHER}
+
+    def _widen(self, node: ast.expr, state: State) -> State:
+        """Forgets what a name holds once a method of it may have added keys."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update" | "setdefault")) if name in state:
+                return {**state, name: state[name] | _OTHER}
         return state
 
     def loop(self, node: ast.For | ast.While, state: State) -> State | None:
         """Runs the body until nothing changes, then once more for the report."""
         endless = isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
-        if isinstance(node, ast.While):
+        if isinstance(node, ast.While) and not self.silent:
             self._check_bound(node, endless=endless)
         before, was_silent = dict(state), self.silent
         for _ in range(_MOST_PASSES):
@@ -157,7 +199,9 @@ class _Flow:
         return end
 
     def _pass(self, node: ast.For | ast.While, state: State) -> tuple[State | None, list[State]]:
+        self._count(1 + len(state))
         self.breaks.append([])
+        self.continues.append([])
         inside = dict(state)
         if isinstance(node, ast.For):
             self.expression(node.iter, inside)
@@ -165,7 +209,7 @@ class _Flow:
         else:
             self.expression(node.test, inside)
         after = self.block(node.body, inside)
-        return after, self.breaks.pop()
+        return _join(after, *self.continues.pop()), self.breaks.pop()
 
     def _check_bound(self, node: ast.While, *, endless: bool) -> None:
         leaves = any(isinstance(inner, ast.Break | ast.Return) for inner in ast.walk(node))
@@ -174,13 +218,16 @@ class _Flow:
             self.report(node, "unbounded-loop", "warning", message, "count the rounds, e.g. for _ in range(5)")
         elif endless:
             self.report(node, "unbounded-loop", "error", "the loop never ends", "use for _ in range(...)")
-        elif not leaves and not (_reads(node.test) & _changes(node.body)):
+        elif not leaves and not (read_names(node.test) & changed_names(node.body)):
             message = f"nothing in the loop changes its condition {ast.unparse(node.test)!r:.60}"
             self.report(node, "unbounded-loop", "error", message, "use for _ in range(...)")
 
     def attempt(self, node: ast.Try, state: State) -> State | None:
         after = self.block(node.body, dict(state))
-        inside = _join(state, after) or state
+        twice = names_bound_twice(node.body)  # such a name may hold the first value still
+        inside = {
+            name: kinds | _OTHER if name in twice else kinds for name, kinds in (_join(state, after) or state).items()
+        }
         ends = [self.block(node.orelse, after) if after is not None else None]
         for handler in node.handlers:
             start = dict(inside)
@@ -205,6 +252,9 @@ class _Flow:
                     state = self.assign(element, _OTHER, state)
             case ast.Starred(value=inner):
                 return self.assign(inner, _OTHER, state)
+            case ast.Subscript(value=ast.Name(id=name), slice=key) if name in state:
+                self.expression(target, state)
+                return self._with_key(name, key, state)
             case ast.Subscript() | ast.Attribute():
                 self.expression(target, state)
         return state
@@ -212,6 +262,7 @@ class _Flow:
     # --- expressions: each returns what its value may be ---
 
     def expression(self, node: ast.expr, state: State) -> Kinds:
+        self._count(1)
         match node:
             case ast.Name():
                 return self.load(node, state) if isinstance(node.ctx, ast.Load) else _OTHER
@@ -227,8 +278,10 @@ class _Flow:
                 self.expression(node.test, state)
                 return self.expression(node.body, state) | self.expression(node.orelse, state)
             case ast.Lambda():
+                self._count(len(state) + len(self.assigned))
                 self.inner.append({argument.arg for argument in node.args.args})
-                self.expression(node.body, state)
+                late = {name: state.get(name, _OTHER) - {_UNBOUND} or _OTHER for name in self.assigned}
+                self.expression(node.body, state | late)  # it runs later, when its names may have got their values
                 self.inner.pop()
                 return _OTHER
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
@@ -267,6 +320,8 @@ class _Flow:
             match node:
                 case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(key)), *_]):
                     self.key(node, kinds, key, fails=False)
+        elif isinstance(node.func, ast.Name):
+            self.load(node.func, state)
         return _OTHER
 
     def load(self, node: ast.Name, state: State) -> Kinds:
@@ -298,27 +353,10 @@ class _Flow:
         message = f"{operator.name} returns no {key!r}{hint}"
         remedy = f"it returns {listing(map(repr, operator.output_names))}"
         certain = fails and len(lacking) == len(kinds)
-        code, severity = ("unknown-key", "error") if certain else ("maybe-unknown-key", "warning")
-        self.report(node, code, severity, message, remedy)
-
-
-def _reads(node: ast.AST) -> set[str]:
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load)}
-
-
-def _changes(body: Iterable[ast.stmt]) -> set[str]:
-    """Returns the names that statements assign or may change by a method call or a subscript."""
-    changed = set()
-    for statement in body:
-        for node in ast.walk(statement):
-            match node:
-                case ast.Name(id=name, ctx=ast.Store()):
-                    changed.add(name)
-                case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
-                    changed.add(name)
-                case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
-                    changed.add(name)
-    return changed
+        if certain:
+            self.report(node, "unknown-key", "error", message, remedy)
+        else:
+            self.report(node, "maybe-unknown-key", "warning", message, remedy)
 
 
 def _wasted(program: Program, method: Method) -> list[Diagnostic]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-__all__ = """BUILTINS EXCEPTIONS EXPRESSIONS FORBIDDEN_NAMES LOGGERS LOG_METHODS MAX_DEPTH MAX_LOOPS MAX_SOURCE
+__all__ = """BUILTINS EXCEPTIONS EXPRESSIONS FORBIDDEN_NAMES LOGGERS LOG_METHODS MAX_BITS MAX_DEPTH MAX_LOOPS MAX_SOURCE
         METHODS MODULES PARAMETERS STATEMENTS""".split()
 
 MAX_SOURCE = 200_000
@@ -16,6 +16,9 @@ MAX_SOURCE = 200_000
 
 MAX_DEPTH = 100
 """Deepest nesting of statements and expressions."""
+
+MAX_BITS = 4_096
+"""Longest whole number in the source, in bits; Python prints no number of over 4,300 digits."""
 
 MAX_LOOPS = 8
 """Deepest nesting of loops; published workflows have two."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from flowreasoner.operators.spec import REQUIRED
 from flowreasoner.workflow.fstrings import portable
 from flowreasoner.workflow.language import BUILTINS, EXCEPTIONS, LOG_METHODS, LOGGERS, MODULES, PARAMETERS
-from flowreasoner.workflow.program import COST, Method, self_call
+from flowreasoner.workflow.program import COST, Method, names_cost, self_call
+from flowreasoner.workflow.scoreflow import SCOREFLOW, awaited_calls, fill_arguments, supply, texts_of
 from flowreasoner.workflow.structure import operator_class
 
 if TYPE_CHECKING:
@@ -24,19 +25,6 @@ if TYPE_CHECKING:
     from flowreasoner.workflow.structure import FunctionNode, Structure
 
 __all__ = ["normalise_method", "used_bindings"]
-
-# ScoreFlow's operators know the problem and return plain strings. Per operator: the operator of ours, the
-# name of its first argument in ScoreFlow and here, and the key of the string that ScoreFlow returns.
-_SCOREFLOW: dict[str, tuple[str, str, str, str]] = {
-    "Custom": ("Custom", "instruction", "instruction", "response"),
-    "CustomCodeGenerate": ("CustomCodeGenerate", "instruction", "instruction", "response"),
-    "ScEnsemble": ("ScEnsemble", "solutions", "solutions", "response"),
-    "Programmer": ("Programmer", "analysis", "analysis", "output"),
-    "Test": ("Test", "solution", "solution", "solution"),
-    "Review": ("Revise", "pre_solution", "solution", "solution"),
-    "AnswerGenerate": ("AnswerGenerate", "", "", "answer"),
-}
-_SCOREFLOW_FEEDBACK = "Check every step of the proposed solution and write a better one."
 
 
 def normalise_method(
@@ -75,7 +63,7 @@ def normalise_method(
 def used_bindings(found: Structure, methods: Sequence[Method]) -> dict[str, str]:
     """Returns the operator bindings that the methods use, under our operators' names."""
     used = {self_call(node) for method in methods for node in method.walk()}
-    names = {theirs: ours[0] for theirs, ours in _SCOREFLOW.items()} if found.scoreflow else {}
+    names = {theirs: ours.operator for theirs, ours in SCOREFLOW.items()} if found.scoreflow else {}
     return {attribute: names.get(name, name) for attribute, name in found.bindings.items() if attribute in used}
 
 
@@ -87,6 +75,9 @@ def _drop_catch_all(node: FunctionNode, found: Structure, *, is_entry: bool) -> 
         found.repairs.append(f"the unused parameter **{extra.arg} removed")
     elif extra is not None or node.args.vararg or node.args.posonlyargs:
         found.refuse(node, "forbidden-syntax", "only plain parameters are in the language", "name each parameter")
+    elif node.args.defaults and None in node.args.kw_defaults:
+        message = f"{node.name} has a parameter without a default after one with a default"
+        found.refuse(node, "forbidden-syntax", message, "put the parameters without a default first")
 
 
 def _unwrap_repeated(node: FunctionNode, found: Structure) -> FunctionNode:
@@ -135,6 +126,7 @@ class _Canonical(ast.NodeTransformer):
         self.attributes["code_generate"] = "CustomCodeGenerate"
         self.needed: set[str] = set()
         self.local_operators: dict[str, str] = {}
+        self.awaited: set[int] = set()
         self.locals = set(parameters)
         for node in ast.walk(method):
             if isinstance(node, ast.Import | ast.ImportFrom):
@@ -186,7 +178,7 @@ class _Canonical(ast.NodeTransformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         if node.value is None:
             return None
-        return self.visit(ast.copy_location(ast.Assign([node.target], node.value), node))
+        return self.visit_Assign(ast.copy_location(ast.Assign([node.target], node.value), node))
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
         match node.targets:
@@ -221,7 +213,7 @@ class _Canonical(ast.NodeTransformer):
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        if _names_cost(node):
+        if names_cost(node):
             return self._cost(node)
         match node.value:
             case ast.Name(id="self") if node.attr in self.found.constants and isinstance(node.ctx, ast.Load):
@@ -232,7 +224,7 @@ class _Canonical(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        return self._cost(node) if _names_cost(node) else self.generic_visit(node)
+        return self._cost(node) if names_cost(node) else self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         return portable(self.generic_visit(node))
@@ -250,15 +242,16 @@ class _Canonical(ast.NodeTransformer):
     # --- calls ---
 
     def visit_Await(self, node: ast.Await) -> ast.AST:
-        operator = self._called(node.value)
-        node = self.generic_visit(node)  # type: ignore[assignment]
-        if self.found.scoreflow and operator in _SCOREFLOW:
-            key = ast.Constant(_SCOREFLOW[operator][3])
-            return ast.copy_location(ast.Subscript(node, key, ast.Load()), node)
-        return node
+        calls = awaited_calls(node) if self.found.scoreflow else []
+        keys = {SCOREFLOW[name].key if (name := self._called(call)) in SCOREFLOW else "" for call in calls}
+        if len(keys) != 1 or keys == {""}:
+            return self.generic_visit(node)
+        self.awaited.update(map(id, calls))
+        self.generic_visit(node)
+        return texts_of(node, keys.pop())
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if _names_cost(node):
+        if names_cost(node):
             return self._cost(node)
         match node.func:
             case ast.Attribute(value=ast.Name(id=module), attr=method) if (
@@ -271,6 +264,9 @@ class _Canonical(ast.NodeTransformer):
         operator = self._called(node)
         if operator is None:
             return self.generic_visit(node)
+        if self.found.scoreflow and operator in SCOREFLOW and id(node) not in self.awaited:
+            message = f"the call of {operator} is not awaited where it is made"
+            self.found.refuse(node, "missing-await", message, "write await before the call")
         self._name_operator(node, operator)
         self._fill_arguments(node, operator)
         return self.generic_visit(node)
@@ -320,6 +316,8 @@ class _Canonical(ast.NodeTransformer):
                 return attribute
         known = self.operators.get(operator)
         attribute = known.attribute if known else operator.lower()
+        while attribute in self.found.bindings or attribute in self.found.helpers:
+            attribute += "_"
         self.found.bindings[attribute] = operator
         return attribute
 
@@ -332,8 +330,8 @@ class _Canonical(ast.NodeTransformer):
         known = self.operators.get(operator)
         if known is None:
             return
-        if self.found.scoreflow and operator in _SCOREFLOW:
-            self._fill_scoreflow(node, operator)
+        if self.found.scoreflow and operator in SCOREFLOW:
+            fill_arguments(node, operator, self.operators)
             return
         names = [item.name for item in known.inputs]
         self._drop_framework_arguments(node, operator, names)
@@ -345,7 +343,7 @@ class _Canonical(ast.NodeTransformer):
         given = {keyword.arg for keyword in node.keywords}
         required = {item.name for item in known.inputs if item.default is REQUIRED}
         if "entry_point" in required - given and not node.args and None not in given:
-            self._supply(node, "entry_point")
+            supply(node, "entry_point")
             self.found.repairs.append(f"line {node.lineno}: entry_point=entry_point passed to {operator}")
 
     def _drop_framework_arguments(self, node: ast.Call, operator: str, names: Sequence[str]) -> None:
@@ -359,40 +357,3 @@ class _Canonical(ast.NodeTransformer):
                     self.found.repairs.append(
                         f"line {node.lineno}: {keyword.arg}=self.{attribute} of {operator} removed"
                     )
-
-    def _fill_scoreflow(self, node: ast.Call, operator: str) -> None:
-        ours, theirs, name, _ = _SCOREFLOW[operator]
-        values = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == theirs)]
-        rest = [keyword for keyword in node.keywords if keyword.arg != theirs]
-        node.args = []
-        node.keywords = ([ast.keyword(name, values[0])] if values else []) + rest
-        if ours == "Revise":
-            node.keywords.append(ast.keyword("feedback", ast.copy_location(ast.Constant(_SCOREFLOW_FEEDBACK), node)))
-        given = {keyword.arg for keyword in node.keywords}
-        for item in self.operators[ours].inputs:
-            if item.name in {"problem", "input", "entry_point"} and item.name not in given:
-                self._supply(node, item.name, "problem" if item.name == "input" else item.name)
-
-    def _supply(self, node: ast.Call, argument: str, name: str = "") -> None:
-        value = ast.copy_location(ast.Name(name or argument, ast.Load()), node)
-        node.keywords.append(ast.keyword(argument, value))
-
-
-def _names_cost(node: ast.AST) -> bool:
-    """Tells whether an expression asks the model object for the money spent, in any framework's way."""
-    match node:
-        case ast.Attribute(attr="total_cost", value=inner):
-            pass
-        case ast.Subscript(slice=ast.Constant(value="total_cost"), value=inner):
-            pass
-        case ast.Call(func=ast.Attribute(attr="get", value=inner), args=[ast.Constant(value="total_cost"), *_]):
-            pass
-        case ast.Call(func=ast.Attribute(attr="get_total_cost", value=inner)):
-            pass
-        case _:
-            return False
-    while isinstance(inner, ast.Attribute | ast.Call):
-        if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name):
-            return inner.value.id == "self"
-        inner = inner.value if isinstance(inner, ast.Attribute) else inner.func
-    return False

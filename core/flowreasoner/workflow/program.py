@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flowreasoner.workflow.diagnostics import Diagnostic
 
-__all__ = ["COST", "CallSite", "Method", "Program", "Workflow", "is_cost", "self_call"]
+__all__ = ["COST", "CallSite", "Method", "Program", "Workflow", "is_cost", "names_cost", "self_call"]
 
 COST = "self.llm.cost_manager.total_cost"
 """The expression for the money spent so far, in canonical source."""
@@ -166,3 +166,23 @@ def self_call(node: ast.AST) -> str:
 def is_cost(node: ast.AST) -> bool:
     """Tells whether a node is the canonical cost expression."""
     return isinstance(node, ast.Attribute) and node.attr == "total_cost" and ast.unparse(node) == COST
+
+
+def names_cost(node: ast.AST) -> bool:
+    """Tells whether an expression asks the model object for the money spent, in any framework's way."""
+    match node:
+        case ast.Attribute(attr="total_cost", value=inner):
+            pass
+        case ast.Subscript(slice=ast.Constant(value="total_cost"), value=inner):
+            pass
+        case ast.Call(func=ast.Attribute(attr="get", value=inner), args=[ast.Constant(value="total_cost"), *_]):
+            pass
+        case ast.Call(func=ast.Attribute(attr="get_total_cost", value=inner)):
+            pass
+        case _:
+            return False
+    while isinstance(inner, ast.Attribute | ast.Call):
+        if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name):
+            return inner.value.id == "self"
+        inner = inner.value if isinstance(inner, ast.Attribute) else inner.func
+    return False

@@ -6,12 +6,18 @@ import ast
 from typing import TYPE_CHECKING
 
 from flowreasoner.workflow.diagnostics import Diagnostic
+from flowreasoner.workflow.language import MAX_SOURCE
 from flowreasoner.workflow.text import read_module
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["constant_text", "read_prompts"]
+
+_MOST_TEXT = 10 * MAX_SOURCE
+"""Characters of all prompts together; constants that repeat each other could make them any number."""
+
+_STRIPS = {"strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip}
 
 
 def read_prompts(source: str) -> tuple[dict[str, str], list[Diagnostic]]:
@@ -23,7 +29,7 @@ def read_prompts(source: str) -> tuple[dict[str, str], list[Diagnostic]]:
     Returns:
         The constants by name, and what could not be read.
     """
-    if not source.strip():
+    if not source.lstrip("\ufeff").strip():
         return {}, []
     reading = read_module(source, what="the prompt module")
     if reading.tree is None:
@@ -35,6 +41,7 @@ def read_prompts(source: str) -> tuple[dict[str, str], list[Diagnostic]]:
         ]
     prompts: dict[str, str] = {}
     problems: list[Diagnostic] = []
+    room = _MOST_TEXT
     for statement in reading.tree.body:
         match statement:
             case (
@@ -42,10 +49,11 @@ def read_prompts(source: str) -> tuple[dict[str, str], list[Diagnostic]]:
                 | ast.AnnAssign(target=ast.Name(id=name), value=value)
             ):
                 text = None if value is None else constant_text(value, prompts)
-                if text is None:
+                if text is None or len(text) > room:
                     problems.append(_not_constant(statement, name))
                 else:
                     prompts[name] = text
+                    room -= len(text)
             case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()) | ast.Pass():
                 pass
             case _:
@@ -61,21 +69,33 @@ def constant_text(node: ast.expr, known: Mapping[str, str]) -> str | None:
         case ast.Name(id=name):
             return known.get(name)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            first, second = constant_text(left, known), constant_text(right, known)
-            return None if first is None or second is None else first + second
+            return _concatenated([constant_text(left, known), constant_text(right, known)])
         case ast.JoinedStr(values=parts):
-            texts = [
-                constant_text(part.value if isinstance(part, ast.FormattedValue) else part, known) for part in parts
-            ]
-            return None if None in texts else "".join(text for text in texts if text is not None)
+            return _concatenated([_part(part, known) for part in parts])
         case ast.Call(
             func=ast.Attribute(value=inner, attr="strip" | "lstrip" | "rstrip" as method), args=[], keywords=[]
         ):
-            text = constant_text(inner, known)
-            return None if text is None else getattr(text, method)()
+            stripped = constant_text(inner, known)
+            return None if stripped is None else _STRIPS[method](stripped)
         case ast.Tuple(elts=[only]):  # a stray comma after the string
             return constant_text(only, known)
     return None
+
+
+def _part(node: ast.expr, known: Mapping[str, str]) -> str | None:
+    """Returns a part of an f-string; a placeholder with a conversion or format is no plain text."""
+    if isinstance(node, ast.FormattedValue):
+        plain = node.format_spec is None and node.conversion in {-1, ord("s")}
+        return constant_text(node.value, known) if plain else None
+    return constant_text(node, known)
+
+
+def _concatenated(parts: Sequence[str | None]) -> str | None:
+    """Returns the joined parts, unless one is missing or the text would be too long: it may double with each name."""
+    texts = [part for part in parts if part is not None]
+    if len(texts) < len(parts) or sum(map(len, texts)) > MAX_SOURCE:
+        return None
+    return "".join(texts)
 
 
 def _not_constant(node: ast.stmt, name: str) -> Diagnostic:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import string
 from typing import TYPE_CHECKING
 
 from flowreasoner.operators.spec import REQUIRED
 from flowreasoner.workflow.diagnostics import Diagnostic, did_you_mean, listing
+from flowreasoner.workflow.fstrings import template_fields
 from flowreasoner.workflow.language import (
     BUILTINS,
     EXCEPTIONS,
@@ -23,9 +23,10 @@ from flowreasoner.workflow.language import (
 from flowreasoner.workflow.program import is_cost, self_call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from flowreasoner.operators.spec import Operator
+    from flowreasoner.workflow.diagnostics import Severity
     from flowreasoner.workflow.program import Method, Program
 
 __all__ = ["check_rules"]
@@ -113,9 +114,9 @@ class _Rules(ast.NodeVisitor):
     def _error(self, node: ast.AST, code: str, message: str, remedy: str) -> None:
         self._add(node, code, "error", message, remedy)
 
-    def _add(self, node: ast.AST, code: str, severity: str, message: str, remedy: str) -> None:
+    def _add(self, node: ast.AST, code: str, severity: Severity, message: str, remedy: str) -> None:
         line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", -1) + 1
-        self.found.append(Diagnostic(line, column, code, severity, message, remedy))  # type: ignore[arg-type]
+        self.found.append(Diagnostic(line, column, code, severity, message, remedy))
 
     # --- syntax ---
 
@@ -141,8 +142,13 @@ class _Rules(ast.NodeVisitor):
         self.loops += 1
         if self.loops > MAX_LOOPS:
             self._error(node, "too-deep", f"loops nest more than {MAX_LOOPS} deep", "move the inner ones to a method")
-        self.generic_visit(node)
+        for part in (node.test,) if isinstance(node, ast.While) else (node.target, node.iter):
+            self.visit(part)
+        for statement in node.body:
+            self.visit(statement)
         self.loops -= 1
+        for statement in node.orelse:  # a break in there would leave a loop around this one
+            self.visit(statement)
 
     def visit_Break(self, node: ast.Break) -> None:
         self._inside_loop(node)
@@ -164,10 +170,8 @@ class _Rules(ast.NodeVisitor):
                 self.visit(statement)
 
     def _exception_types(self, node: ast.expr) -> None:
-        kinds = node.elts if isinstance(node, ast.Tuple) else [node]
-        for kind in kinds:
-            known = isinstance(kind, ast.Name) and kind.id in EXCEPTIONS
-            if not known and ast.unparse(kind) not in {"json.JSONDecodeError", "re.error"}:
+        for kind in _each([node]):
+            if not _is_exception(kind) and ast.unparse(kind) not in {"json.JSONDecodeError", "re.error"}:
                 message = f"{ast.unparse(kind)!r} is no exception that a workflow can catch"
                 self._error(kind, "undefined-name", message, "catch Exception instead")
 
@@ -178,6 +182,10 @@ class _Rules(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
+        given = node.args
+        if given.defaults or given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs:
+            message = f"{ast.unparse(node)[:60]!r} has more than plain parameters, which is outside the language"
+            self._error(node, "forbidden-syntax", message, "give a lambda plain parameters without defaults")
         self._without_await(node)
 
     def visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
@@ -298,7 +306,10 @@ class _Rules(ast.NodeVisitor):
             self._error(
                 node, "forbidden-syntax", f"{ast.unparse(node.func)[:60]!r} cannot be called", "call a function by name"
             )
-        for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if isinstance(node.func, ast.Name) and node.func.id == "isinstance":
+            arguments = [*arguments[:1], *(kind for kind in _each(arguments[1:]) if not _is_exception(kind))]
+        for argument in arguments:
             self._check_placeholders(argument)
             if not self._is_key_function(argument):
                 self.visit(argument)
@@ -324,7 +335,7 @@ class _Rules(ast.NodeVisitor):
     def _template(self, node: ast.AST, text: str) -> None:
         """Refuses format templates that reach into objects, such as ``"{0.__class__}"``."""
         try:
-            fields = [name for _, name, _, _ in string.Formatter().parse(text) if name]
+            fields = template_fields(text)
         except ValueError as error:
             self._error(node, "bad-format", f"the format template is malformed: {error}", "double literal braces")
             return
@@ -364,6 +375,15 @@ class _Rules(ast.NodeVisitor):
             if item.default is REQUIRED and item.name not in given:
                 message = f"{operator.name} is called without {item.name!r}"
                 self._error(node, "missing-argument", message, f"its interface is {operator.interface()}")
+
+
+def _each(nodes: Iterable[ast.expr]) -> list[ast.expr]:
+    """Returns expressions, and the elements of those that are tuples."""
+    return [part for node in nodes for part in (node.elts if isinstance(node, ast.Tuple) else [node])]
+
+
+def _is_exception(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in EXCEPTIONS
 
 
 def _is_prompts(node: ast.AST) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flowreasoner.workflow.diagnostics import Diagnostic
-from flowreasoner.workflow.language import LOGGERS, MODULES
+from flowreasoner.workflow.language import LOGGERS, MAX_SOURCE, MODULES
 from flowreasoner.workflow.prompts import constant_text
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def find_structure(tree: ast.Module, operators: Mapping[str, Operator]) -> Struc
 def _read_module_level(tree: ast.Module, found: Structure) -> dict[str, FunctionNode]:
     """Takes in imports and string constants, and returns the functions of the module."""
     functions: dict[str, FunctionNode] = {}
+    room = MAX_SOURCE
     for node in tree.body:
         match node:
             case ast.Import() | ast.ImportFrom():
@@ -160,8 +161,9 @@ def _read_module_level(tree: ast.Module, found: Structure) -> dict[str, Function
                 functions[name] = node
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 text = constant_text(value, found.prompts)
-                if text is not None:
+                if text is not None and len(text) <= room:
                     found.prompts[name] = text
+                    room -= len(text)
     return functions
 
 

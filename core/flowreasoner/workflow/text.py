@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowreasoner.workflow.diagnostics import Diagnostic
-from flowreasoner.workflow.language import MAX_DEPTH, MAX_SOURCE
+from flowreasoner.workflow.language import MAX_BITS, MAX_DEPTH, MAX_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ def read_module(text: str, *, what: str = "the workflow") -> Reading:
     if not text.strip():
         return _refused("empty", 0, 0, f"{what} is empty", "write a class Workflow with an async __call__ method")
     first = _parse(text, what)
-    if first.tree is not None:
+    if first.tree is not None or first.problems[0].code != "syntax-error":
         return first
     repaired, done = text, []
     for repair, sentence in _REPAIRS:
@@ -94,8 +94,13 @@ def _parse(text: str, what: str) -> Reading:
         return _too_deep(what)
     except ValueError as error:
         return _refused("syntax-error", 0, 0, f"{what} does not parse: {error}", "correct the syntax")
-    deepest = next((node for node, depth in _walk_depths(tree) if depth > MAX_DEPTH), None)
-    return Reading(tree) if deepest is None else _too_deep(what, getattr(deepest, "lineno", 0))
+    for node, depth in _walk_depths(tree):
+        if depth > MAX_DEPTH:
+            return _too_deep(what, getattr(node, "lineno", 0))
+        if isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value.bit_length() > MAX_BITS:
+            message = f"{what} has a number of {node.value.bit_length():,} bits"
+            return _refused("too-large", node.lineno, node.col_offset + 1, message, "compute it in smaller steps")
+    return Reading(tree)
 
 
 def _walk_depths(tree: ast.AST) -> Iterator[tuple[ast.AST, int]]:

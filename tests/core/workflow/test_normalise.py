@@ -1,0 +1,357 @@
+import pytest
+
+from flowreasoner.workflow import Workflow, check
+
+COST = "self.llm.cost_manager.total_cost"
+
+
+def entry(workflow):
+    """Returns the entry method's statements as canonical source."""
+    text = workflow.source.split("async def __call__(")[1]
+    header, _, body = text.partition("\n")
+    return header, [line.removeprefix("        ") for line in body.split("\n\n")[0].rstrip().split("\n")]
+
+
+@pytest.fixture
+def canonical(check_body):
+    def lines(body, prompts=None, **parts):
+        report = check_body(body, prompts, **parts)
+        assert report.ok, [str(item) for item in report.diagnostics]
+        return entry(report.workflow)[1], report.repairs
+
+    return lines
+
+
+# --- arguments ---------------------------------------------------------------------------------------------
+
+
+def test_positional_arguments_get_their_names(canonical):
+    lines, repairs = canonical("r = await self.review(problem, 'x')\nreturn r['feedback']")
+    assert lines[0] == "r = await self.review(problem=problem, solution='x')"
+    assert repairs == ()
+
+
+def test_too_many_positional_arguments_are_refused(check_body):
+    (found,) = check_body("r = await self.format('a', 'b', 'c')\nreturn r['solution']").diagnostics
+    assert (found.code, found.line) == ("unknown-argument", 3)
+    assert "Format" in found.message
+
+
+def test_missing_entry_point_is_passed_and_declared(check_body):
+    report = check_body("r = await self.custom_code_generate(problem=problem, instruction='i')\nreturn r['response']")
+    assert report.repairs == (
+        "line 3: entry_point=entry_point passed to CustomCodeGenerate",
+        "the parameter 'entry_point' is used but was not declared; added",
+    )
+    header, lines = entry(report.workflow)
+    assert header == "self, problem: str, entry_point: str):"
+    assert lines[0].endswith("entry_point=entry_point)")
+
+
+def test_undeclared_standard_parameters_are_added_before_optional_ones(check_body):
+    report = check_body("return f'{entry_point}{test_cases}{rounds}'", parameters="problem, rounds=2")
+    assert report.workflow.program.entry.parameters == ("problem", "entry_point", "test_cases", "rounds")
+    assert len(report.repairs) == 2
+
+
+def test_local_variables_of_the_same_names_are_left_alone(check_body):
+    report = check_body("entry_point = 'f'\nreturn entry_point")
+    assert report.workflow.program.entry.parameters == ("problem",)
+    assert report.repairs == ()
+
+
+def test_helper_methods_get_no_parameters(check_body):
+    (found,) = check_body("return self.tidy()", members="def tidy(self):\n    return entry_point").diagnostics
+    assert (found.code, found.line) == ("undefined-name", 5)
+    assert "'entry_point'" in found.message
+
+
+def test_unused_catch_all_of_the_entry_is_dropped(check_body):
+    report = check_body("return problem", parameters="problem, **kwargs")
+    assert report.repairs == ("the unused parameter **kwargs removed",)
+    assert report.workflow.program.entry.parameters == ("problem",)
+
+
+@pytest.mark.parametrize("parameters", ["problem, *args", "problem, /", "problem, **options"])
+def test_other_parameters_are_refused(check_body, parameters):
+    report = check_body("return str(options)" if "options" in parameters else "return problem", parameters=parameters)
+    assert "forbidden-syntax" in [item.code for item in report.diagnostics]
+
+
+def test_arguments_that_hand_on_the_frameworks_objects_are_dropped():
+    source = (
+        "class Workflow:\n    def __init__(self, benchmark):\n        self.benchmark = benchmark\n"
+        "    async def __call__(self, problem, entry_point):\n"
+        "        r = await self.test(problem=problem, solution='', entry_point=entry_point, benchmark=self.benchmark)\n"
+        "        return r['solution']\n"
+    )
+    report = check(source)
+    assert report.ok
+    assert "line 5: benchmark=self.benchmark of Test removed" in report.repairs
+
+
+# --- spellings of operators --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "r = await operator.Custom(self.llm)(input='a', instruction='b')\nreturn r['response']",
+        "r = await operator.Custom(input='a', instruction='b')\nreturn r['response']",
+        "r = await Custom(self.llm)(input='a', instruction='b')\nreturn r['response']",
+    ],
+)
+def test_inline_operators_move_to_init(canonical, body):
+    lines, repairs = canonical(body)
+    assert lines[0] == "r = await self.custom(input='a', instruction='b')"
+    assert repairs == ("the inline operator.Custom moved to __init__",)
+
+
+def test_operators_bound_to_a_local_variable_move_to_init(canonical):
+    lines, _ = canonical(
+        "ask = operator.Custom(self.llm)\nr = await ask(input='a', instruction='b')\nreturn r['response']"
+    )
+    assert lines == ["r = await self.custom(input='a', instruction='b')", "return r['response']"]
+
+
+def test_inline_operator_does_not_take_the_place_of_another_one():
+    source = (
+        "class Workflow:\n    def __init__(self, llm):\n        self.custom = operator.AnswerGenerate(llm)\n"
+        "    async def __call__(self, problem):\n"
+        "        a = await self.custom(input=problem)\n"
+        "        b = await operator.Custom(self.llm)(input=a['answer'], instruction='i')\n"
+        "        return b['response']\n"
+    )
+    workflow = check(source).workflow
+    assert workflow.program.bindings == {"custom": "AnswerGenerate", "custom_": "Custom"}
+    assert "a = await self.custom(input=problem)" in workflow.source
+
+
+def test_operator_that_init_forgot_is_bound_by_its_known_attribute():
+    source = (
+        "class Workflow:\n    def __init__(self, llm):\n        self.llm = llm\n"
+        "    async def __call__(self, problem):\n"
+        "        r = await self.answer_generate(input=problem)\n        return r['answer']\n"
+    )
+    assert check(source).repairs == ("self.answer_generate is used but not set in __init__; bound to AnswerGenerate",)
+
+
+def test_unused_bindings_are_left_out():
+    source = (
+        "class Workflow:\n    def __init__(self, llm):\n        self.a = operator.Custom(llm)\n"
+        "        self.b = operator.Review(llm)\n"
+        "    async def __call__(self, problem):\n        return (await self.a(input='', instruction=''))['response']\n"
+    )
+    assert check(source).workflow.program.bindings == {"a": "Custom"}
+
+
+def test_code_generate_is_another_name_of_custom_code_generate(check_body):
+    report = check_body(
+        "r = await self.code_generate(problem=problem, entry_point='f', instruction='')\nreturn r['response']"
+    )
+    assert report.workflow.program.bindings == {"code_generate": "CustomCodeGenerate"}
+
+
+def test_a_helper_method_goes_before_an_operator_of_the_same_name(check_body):
+    report = check_body("return self.custom(problem)", members="def custom(self, text):\n    return text")
+    assert report.workflow.program.bindings == {}
+
+
+# --- money spent -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        COST,
+        'self.llm.get_usage_summary()["total_cost"]',
+        "self.llm.get_usage_summary().get('total_cost')",
+        "self.llm.get_usage_summary().get('total_cost', 0.0)",
+        "self.model.cost_manager.get_total_cost()",
+        "self.cost_manager.total_cost",
+    ],
+)
+def test_all_spellings_of_the_cost_become_one(canonical, spelling):
+    assert canonical(f"return problem, {spelling}")[0] == [f"return (problem, {COST})"]
+
+
+def test_a_key_of_that_name_in_a_variable_is_no_cost(canonical):
+    assert canonical("d = {'total_cost': 'x'}\nreturn d['total_cost']")[0][1] == "return d['total_cost']"
+
+
+# --- names, imports, logging -------------------------------------------------------------------------------
+
+
+def test_missing_import_is_added(canonical):
+    lines, repairs = canonical("return re.sub('a', 'b', problem)")
+    assert lines == ["import re", "return re.sub('a', 'b', problem)"]
+    assert repairs == ("the missing 'import re' added",)
+
+
+@pytest.mark.parametrize(
+    ("statement", "use", "expected"),
+    [
+        ("import math as m", "m.sqrt(4)", "math.sqrt(4)"),
+        ("from math import sqrt", "sqrt(4)", "math.sqrt(4)"),
+        ("from math import sqrt as root", "root(4)", "math.sqrt(4)"),
+        ("from collections import Counter", "Counter(problem)", "collections.Counter(problem)"),
+        ("import json, re", "json.dumps(problem)", "json.dumps(problem)"),
+    ],
+)
+@pytest.mark.parametrize("place", ["module", "method"])
+def test_imports_of_the_language_are_resolved(place, statement, use, expected, write):
+    body = f"return str({use})"
+    source = f"{statement}\n{write(body)}" if place == "module" else write(f"{statement}\n{body}")
+    report = check(source)
+    assert report.repairs == ()
+    assert entry(report.workflow)[1][-1] == f"return str({expected})"
+
+
+def test_a_local_variable_hides_a_module(canonical):
+    assert canonical("re = 'x'\nreturn re.strip()")[0] == ["re = 'x'", "return re.strip()"]
+
+
+def test_bare_prompt_names_are_completed(canonical):
+    lines, repairs = canonical("return PLAN + problem", {"PLAN": "p"})
+    assert lines == ["return prompt_custom.PLAN + problem"]
+    assert repairs == ("PLAN written as prompt_custom.PLAN",)
+
+
+@pytest.mark.parametrize(
+    "call", ["logger.info('x')", "logging.warning('x', exc_info=True)", "log.debug('x', stacklevel=2)"]
+)
+def test_logging_becomes_print(canonical, call):
+    assert canonical(f"{call}\nreturn problem")[0][0] == "print('x')"
+
+
+def test_annotations_are_removed(canonical):
+    assert canonical("x: str\ny: list[str] = [problem]\nreturn y[0]")[0] == ["y = [problem]", "return y[0]"]
+
+
+def test_blocks_that_become_empty_are_filled(canonical):
+    assert canonical("if problem:\n    import re\nreturn problem")[0] == ["if problem:", "    pass", "return problem"]
+
+
+def test_module_level_function_calls_become_method_calls(write):
+    source = f"async def ask(text):\n    return text\n\n{write('return await ask(problem)')}"
+    assert entry(check(source).workflow)[1] == ["return await self.ask(problem)"]
+
+
+@pytest.mark.parametrize("word", ["async ", ""])
+def test_a_repeated_def_inside_the_first_is_unwrapped(word):
+    source = (
+        f"class Workflow:\n    {word}def __call__(self, problem):\n"
+        f"        async def __call__(self, problem, entry_point):\n            return entry_point\n"
+    )
+    report = check(source)
+    assert "a second def __call__ directly inside the first unwrapped" in report.repairs
+    assert report.workflow.program.entry.parameters == ("problem", "entry_point")
+
+
+def test_nodes_keep_their_place_in_the_given_text(check_body):
+    workflow = check_body("x = 1\nr = await operator.Custom(self.llm)('a', 'b')\nreturn r['response']").workflow
+    assert [site.line for site in workflow.program.sites] == [4]
+
+
+# --- ScoreFlow ---------------------------------------------------------------------------------------------
+
+SCOREFLOW = """\
+class Workflow:
+    def __init__(self, config, problem) -> None:
+        self.problem = problem
+        self.config = create(config)
+        self.custom = operator.Custom(self.config, self.problem)
+        self.programmer = operator.Programmer(self.config, self.problem)
+        self.review = operator.Review(self.config, self.problem)
+        self.sc_ensemble = operator.ScEnsemble(self.config, self.problem)
+
+    async def run_workflow(self):
+{body}
+"""
+
+
+def scoreflow(*lines):
+    return SCOREFLOW.format(body="\n".join(f"        {line}" for line in lines))
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("self.custom(instruction='i')", "self.custom(instruction='i', input=problem)['response']"),
+        ("self.custom('i')", "self.custom(instruction='i', input=problem)['response']"),
+        ("self.programmer()", "self.programmer(problem=problem)['output']"),
+        ("self.programmer(analysis='a')", "self.programmer(analysis='a', problem=problem)['output']"),
+        ("self.sc_ensemble(solutions=['a'])", "self.sc_ensemble(solutions=['a'], problem=problem)['response']"),
+        ("self.answer_generate()", "self.answer_generate(input=problem)['answer']"),
+        (
+            "self.review(pre_solution='a')",
+            "self.review(solution='a', feedback='Check every step of the proposed solution and write a better one.', "
+            "problem=problem)['solution']",
+        ),
+        (
+            "self.custom_code_generate(instruction='i')",
+            "self.custom_code_generate(instruction='i', problem=problem, entry_point=entry_point)['response']",
+        ),
+        ("self.test(solution='s')", "self.test(solution='s', problem=problem, entry_point=entry_point)['solution']"),
+    ],
+)
+def test_scoreflows_operators_return_strings(call, expected):
+    workflow = Workflow.parse(scoreflow(f"return await {call}"), {})
+    method, rest = expected.split("(", 1)
+    assert f"return (await {method}({rest.rsplit('[', 1)[0]})[{rest.rsplit('[', 1)[1]}" in workflow.source
+
+
+def test_scoreflows_problem_becomes_a_parameter():
+    workflow = Workflow.parse(scoreflow("return self.problem"), {})
+    assert entry(workflow) == ("self, problem: str):", ["return problem"])
+    assert workflow.repairs == ()
+
+
+def test_scoreflows_review_is_our_revise():
+    workflow = Workflow.parse(scoreflow("return await self.review(pre_solution=self.problem)"), {})
+    assert workflow.program.bindings == {"review": "Revise"}
+
+
+def test_scoreflow_workflow_without_the_problem_still_takes_it():
+    assert Workflow.parse(scoreflow("return 'x'"), {}).program.entry.parameters == ("problem",)
+
+
+def test_scoreflow_gather_returns_strings_too():
+    lines = entry(
+        Workflow.parse(
+            scoreflow(
+                "drafts = await asyncio.gather(*[self.custom(instruction='i') for _ in range(3)])",
+                "return await self.sc_ensemble(solutions=drafts)",
+            ),
+            {},
+        )
+    )[1]
+    assert lines[1].startswith("drafts = [one['response'] for one in await asyncio.gather(")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "tasks = [self.custom(instruction='i')]",
+        "tasks = await asyncio.gather(self.custom(instruction='i'), self.programmer())",
+        "tasks = await asyncio.gather(self.custom(instruction='i'), self.other())",
+    ],
+)
+def test_scoreflow_calls_whose_string_cannot_be_taken_are_refused(statement):
+    source = scoreflow(statement, "return str(tasks)") + "    async def other(self):\n        return ''\n"
+    found = [item for item in check(source, {}).diagnostics if item.severity == "error"]
+    assert {(item.code, item.line) for item in found} == {("missing-await", 11)}
+    assert "the call of Custom" in found[0].message
+
+
+def test_scoreflows_wrapper_that_delegates_is_dropped():
+    source = (
+        scoreflow("return self.problem")
+        + "    async def __call__(self, problem):\n        return await self.run_workflow()\n"
+    )
+    assert entry(Workflow.parse(source, {}))[1] == ["return problem"]
+
+
+def test_own_call_method_goes_before_run_workflow():
+    source = scoreflow("return 'b'") + "    async def __call__(self, problem):\n        return 'a'\n"
+    assert entry(Workflow.parse(source, {}))[1] == ["return 'a'"]
