@@ -40,18 +40,18 @@ class _Names:
         return f"{prefix}{self.counter[0]}"
 
 
+_METHODS = ["strip()", "upper()", "replace('a', 'zz')", "lower()", "title()", "rstrip('c')"]
 _LITERALS = st.sampled_from(["''", "'a'", "'b c'", "' x '", "'a\\nb'", "'1'", "'quote\\'s'", "'ünï'"])
 
 
 @st.composite
-def _string(draw: Any, names: _Names, depth: int = 2) -> str:
+def _string(draw: Any, names: _Names, depth: int = 2) -> str:  # noqa: C901 - one case per kind of expression
     options = ["literal", "name", "prompt"]
     if names.results:
         options += ["field", "field", "field"]
     if depth:
-        options += ["fstring", "fstring", "add", "method", "slice", "conditional", "number", "format"]
-        options += ["join", "item"] if names.lists else []
-    inner = lambda: draw(_string(names, depth - 1))
+        options += ["fstring", "fstring", "add", "method", "slice", "conditional", "derived", "derived", "format"]
+    first, second = (draw(_string(names, depth - 1)) if depth else "''" for _ in range(2))
     match draw(st.sampled_from(options)):
         case "literal":
             return draw(_LITERALS)
@@ -63,21 +63,29 @@ def _string(draw: Any, names: _Names, depth: int = 2) -> str:
             return draw(_field(names, "s"))
         case "fstring":
             parts = [draw(st.sampled_from(["", "x", "{{", " - "])) + "{" + draw(_simple(names)) + "}" for _ in range(2)]
-            return "f\"" + "".join(parts) + "\""
+            return 'f"' + "".join(parts) + '"'
         case "add":
-            return f"({inner()} + {inner()})"
+            return f"({first} + {second})"
         case "method":
-            call = draw(st.sampled_from(["strip()", "upper()", "replace('a', 'zz')", "lower()", "title()", "rstrip('c')"]))
-            return f"{inner()}.{call}"
+            return f"{first}.{draw(st.sampled_from(_METHODS))}"
         case "slice":
-            return f"{inner()}[{draw(st.sampled_from([':2', '1:', '-3:', '::-1', ':']))}]"
+            return f"{first}[{draw(st.sampled_from([':2', '1:', '-3:', '::-1', ':']))}]"
         case "conditional":
-            return f"({inner()} if {draw(_condition(names, depth - 1))} else {inner()})"
+            return f"({first} if {draw(_condition(names, depth - 1))} else {second})"
+        case "format":
+            template = draw(
+                st.sampled_from(["prompt_custom.FILL.format(a={0}, b={1})", "'{{}}-{{}}'.format({0}, {1})"])
+            )
+            return template.format(first, second)
+    return draw(_derived_string(names, depth))
+
+
+@st.composite
+def _derived_string(draw: Any, names: _Names, depth: int) -> str:
+    """A string made from a number or a list."""
+    match draw(st.sampled_from(["number", "join", "item"] if names.lists else ["number"])):
         case "number":
             return f"str({draw(_number(names, depth - 1))})"
-        case "format":
-            template = draw(st.sampled_from(["prompt_custom.FILL.format(a={0}, b={1})", "'{{}}-{{}}'.format({0}, {1})"]))
-            return template.format(inner(), inner())
         case "join":
             return f"', '.join({draw(_strings(names, depth - 1))})"
     name = draw(st.sampled_from(names.lists))
@@ -96,7 +104,9 @@ def _simple(draw: Any, names: _Names) -> str:
 
 @st.composite
 def _field(draw: Any, names: _Names, kind: str) -> str:
-    fields = [(name, key) for name, operator in names.results for key, of in _OPERATORS[operator][1].items() if of == kind]
+    fields = [
+        (name, key) for name, operator in names.results for key, of in _OPERATORS[operator][1].items() if of == kind
+    ]
     if not fields:
         return "'none'" if kind == "s" else "True"
     name, key = draw(st.sampled_from(fields))
@@ -261,7 +271,9 @@ def _gather(draw: Any, names: _Names, _: int) -> tuple[list[str], _Names]:
     attribute, call = draw(_call(names))
     key = next(key for key, kind in _OPERATORS[attribute][1].items() if kind == "s")
     form = draw(
-        st.sampled_from(["{0} = await asyncio.gather({1}, {1})", "{0} = await asyncio.gather(*[{1} for _ in range(2)])"])
+        st.sampled_from(
+            ["{0} = await asyncio.gather({1}, {1})", "{0} = await asyncio.gather(*[{1} for _ in range(2)])"]
+        )
     )
     texts = names.fresh("l")
     lines = ["import asyncio", form.format(name, call), f"{texts} = [one['{key}'] for one in {name}]"]

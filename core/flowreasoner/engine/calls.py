@@ -6,10 +6,12 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flowreasoner.engine.expressions import BuiltinFunction, Closure, Expressions, Generator, Scope
+from flowreasoner.engine.expressions import Expressions
 from flowreasoner.engine.library import FUNCTIONS, MODULE_FUNCTIONS, TYPES
 from flowreasoner.engine.methods import call_method, methods_of
 from flowreasoner.engine.pending import Pending, Promise
+from flowreasoner.engine.postponed import is_text
+from flowreasoner.engine.scope import Closure, Function, Generator, Scope
 from flowreasoner.engine.values import drain, settle, weigh
 from flowreasoner.errors import FlowReasonerError, OperatorError
 from flowreasoner.workflow.language import EXCEPTIONS, MODULES
@@ -34,12 +36,18 @@ _STORING = frozenset({"append", "clear", "copy", "extend", "get", "insert", "ite
 }
 
 
-@dataclass(eq=False)
+_ITERATORS: tuple[type, ...] = (zip, enumerate, reversed, type(reversed([])))
+
+
+@dataclass(eq=False, repr=False)
 class Coroutine:
     """A call of an operator or an async helper that is not awaited yet, and so not started."""
 
     start: Callable[[], Any]
     used: bool = False
+
+    def __repr__(self) -> str:
+        return "<coroutine object>"
 
 
 def catchable(error: BaseException) -> bool:
@@ -145,42 +153,50 @@ class Calls(Expressions):
             case ast.Name(id=function):
                 return await self._call_name(function, node, scope)
             case ast.Attribute(value=ast.Name(id=module), attr=function) if module in MODULES and not scope.has(module):
-                return await self._call_module(module, function, node, scope)
+                return await self._call_member(Function(function, module), *await self.arguments(node, scope))
             case ast.Attribute(value=receiver, attr=method_name):
                 return await self._call_value(receiver, method_name, node, scope)
         raise TypeError(f"{ast.unparse(node.func)} is not callable")
 
     async def arguments(self, node: ast.Call, scope: Scope) -> tuple[list[Any], dict[str, Any]]:
         """Returns positional and named arguments, pending or not."""
+        positional = await self.elements(node.args, scope)
         named: dict[str, Any] = {}
         for keyword in node.keywords:
             if keyword.arg is None:
-                named.update(await self.ready(keyword.value, scope))
+                named.update(_mapping(await self.ready(keyword.value, scope)))
             else:
                 named[keyword.arg] = await self.evaluate(keyword.value, scope)
-        return await self.elements(node.args, scope), named
+        return positional, named
 
     async def _call_name(self, name: str, node: ast.Call, scope: Scope) -> Any:
-        function = scope.get(name) if scope.has(name) else BuiltinFunction(name)
-        if name == "isinstance" and isinstance(function, BuiltinFunction):
+        function = scope.get(name) if scope.has(name) else Function(name)
+        if function == Function("isinstance"):
             return await self._is_instance(node, scope)
         positional, named = await self.arguments(node, scope)
         if isinstance(function, Closure):
             return await self.apply(function, positional)
-        if not isinstance(function, BuiltinFunction):
+        if not isinstance(function, Function):
             raise TypeError(f"{type(function).__name__!r} object is not callable")
-        return await self._call_builtin(function.name, positional, named)
+        return await self._call_function(function, positional, named)
 
-    async def _call_builtin(self, name: str, positional: list[Any], named: dict[str, Any]) -> Any:
+    async def _call_function(self, function: Function, positional: list[Any], named: dict[str, Any]) -> Any:
+        if function.module:
+            return await self._call_member(function, positional, named)
+        name = function.name
         if name == "print":
             self.log(positional)
             return None
         special = _SPECIAL.get(name)
         if special is not None:
             return await special(self, positional, named)
+        if name == "str" and not named and len(positional) == 1 and is_text(positional[0]):
+            return positional[0]  # a string to be is one already
         positional = [await self.concrete(item) for item in positional]
         if name not in _PASSING:
-            positional, named = await settle(positional), await settle(named)
+            positional, named = await self._settled_items(positional), await settle(named)
+        if name not in FUNCTIONS:
+            raise TypeError(f"{name}() can only be called by its name")
         return FUNCTIONS[name](self.meter, *positional, **named)
 
     async def concrete(self, value: Any) -> Any:
@@ -189,19 +205,30 @@ class Calls(Expressions):
             return await value.value()
         return [item async for item in self.iterate(value)] if isinstance(value, Generator) else value
 
-    async def _call_module(self, module: str, name: str, node: ast.Call, scope: Scope) -> Any:
-        positional, named = await self.arguments(node, scope)
-        positional = [await settle(await self.concrete(item)) for item in positional]
+    async def _settled_items(self, arguments: list[Any]) -> list[Any]:
+        """Returns arguments with nothing pending in them; what an iterator would hand out is looked at too."""
+        every = [drain(self.meter, item) if type(item) in _ITERATORS else item for item in arguments]
+        settled: list[Any] = await settle(every)
+        return settled
+
+    async def _call_member(self, function: Function, positional: list[Any], named: dict[str, Any]) -> Any:
+        """Calls a function of a module."""
+        module, name = function.module, function.name
+        positional = await self._settled_items([await self.concrete(item) for item in positional])
         named = await settle(named)
         if module == "asyncio":
             raise TypeError("asyncio.gather has to be awaited")
         functions = self.random_functions if module == "random" else MODULE_FUNCTIONS[module]
+        if name not in functions:
+            raise TypeError(f"{module}.{name} is not callable")
         return functions[name](self.meter, *positional, **named)
 
     async def _call_value(self, receiver: ast.expr, name: str, node: ast.Call, scope: Scope) -> Any:
         """Calls a method of a value."""
         value = await self.evaluate(receiver, scope)
         positional, named = await self.arguments(node, scope)
+        if name == "join" and isinstance(value, str) and len(positional) == 1:
+            positional = [await self._parts(positional[0])]
         postponed = self.postponed_method(value, name, positional, named)
         if postponed is not None:
             return postponed
@@ -209,38 +236,45 @@ class Calls(Expressions):
         if name not in methods_of(value):
             raise AttributeError(f"{type(value).__name__!r} object has no attribute {name!r}")
         positional = [await self.concrete(item) if isinstance(item, Generator) else item for item in positional]
-        if isinstance(value, str) or name not in _STORING:
+        if not isinstance(value, list | dict) or name not in _STORING:
             value, positional, named = await settle(value), await settle(positional), await settle(named)
-        elif isinstance(value, dict) and positional and name != "update":
-            positional[0] = await settle(positional[0])  # a key has to be there
         elif name in {"extend", "update", "insert", "pop"}:
             positional = [await item.value() if isinstance(item, Pending) else item for item in positional]
+        if isinstance(value, dict) and positional and not isinstance(positional[0], dict):
+            positional[0] = await settle(positional[0])  # keys have to be there
         if name == "sort" and named.get("key") is not None:
             return await self._sort_in_place(value, **named)
         return call_method(self.meter, value, name, positional, named)
+
+    async def _parts(self, items: Any) -> Any:
+        """Returns what `str.join` joins as a list, so that each part may be pending; a string is left as it is."""
+        items = await items.value() if isinstance(items, Pending) else items
+        return items if isinstance(items, str) else await self.listed(items)
 
     # --- functions that call back ---
 
     async def apply(self, function: Any, arguments: Sequence[Any]) -> Any:
         """Calls a lambda or a built-in given as a value, and returns a settled result."""
+        self.meter.step()
         if isinstance(function, Closure):
             if len(arguments) != len(function.parameters):
                 raise TypeError(f"the lambda takes {len(function.parameters)} arguments, got {len(arguments)}")
             inner = Scope(dict(zip(function.parameters, arguments, strict=True)), function.scope)
             return await self.settled(function.body, inner)
-        if isinstance(function, BuiltinFunction):
-            return await settle(await self._call_builtin(function.name, list(arguments), {}))
+        if isinstance(function, Function):
+            return await settle(await self._call_function(function, list(arguments), {}))
         raise TypeError(f"{type(function).__name__!r} object is not callable")
 
     async def all_items(self, items: Any) -> list[Any]:
         """Returns the settled items of any iterable."""
-        concrete = await self.concrete(items)
-        return await settle(drain(self.meter, _checked_iterable(concrete)))
+        settled: list[Any] = await settle(drain(self.meter, await self.concrete(items)))
+        return settled
 
     async def keyed(self, items: list[Any], key: Any) -> list[Any]:
         """Returns the sort key of each item."""
-        weigh(self.meter, items)
-        return items if key is None else [await self.apply(key, [item]) for item in items]
+        keys = items if key is None else [await self.apply(key, [item]) for item in items]
+        weigh(self.meter, keys)  # comparing goes through whole values
+        return keys
 
     async def _sort_in_place(self, items: list[Any], key: Any = None, reverse: bool = False) -> None:
         items[:] = await self.ordered(items, key, reverse=reverse)
@@ -270,9 +304,9 @@ def _is_kind(value: Any, kind: ast.expr) -> bool:
     return isinstance(value, TYPES[name])
 
 
-def _checked_iterable(value: Any) -> Any:
-    if isinstance(value, Promise | Closure | BuiltinFunction | Coroutine):
-        raise TypeError(f"{type(value).__name__!r} object is not iterable")
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"argument after ** must be a mapping, not {type(value).__name__}")
     return value
 
 
@@ -302,7 +336,7 @@ def _quantifier(*, stop: bool) -> Any:
     async def call(flow: Calls, positional: list[Any], _: dict[str, Any]) -> bool:
         (items,) = positional
         items = await items.value() if isinstance(items, Pending) else items
-        async for item in flow.iterate(_checked_iterable(items)):
+        async for item in flow.iterate(items):
             flow.meter.step()
             if bool(await settle(item)) is stop:
                 return stop

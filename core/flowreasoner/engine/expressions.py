@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.engine.library import CONSTANTS
 from flowreasoner.engine.operations import binary, compare, format_template, format_value, subscript, unary
 from flowreasoner.engine.pending import Lazy, Pending, Promise
-from flowreasoner.engine.values import OrderedSet, has_pending, settle, snapshot, weigh
+from flowreasoner.engine.postponed import Settled, is_plain_slice, is_text, total_method
+from flowreasoner.engine.scope import Closure, Function, Generator, Scope
+from flowreasoner.engine.values import (
+    ELEMENT,
+    OrderedSet,
+    drain,
+    has_pending,
+    hashed,
+    settle,
+    snapshot,
+    weigh,
+)
 from flowreasoner.workflow.language import BUILTINS, MODULES
 from flowreasoner.workflow.program import is_cost
 
@@ -18,68 +28,10 @@ if TYPE_CHECKING:
 
     from flowreasoner.budget import Meter
 
-__all__ = ["BuiltinFunction", "Closure", "Expressions", "Generator", "Scope"]
+__all__ = ["Expressions"]
 
 _LONGEST_CHAIN = 40
 """Postponed operations that may stand on one another before the engine waits: evaluating them recurses."""
-
-# String methods that cannot fail on strings, with the type of their result.
-_TOTAL: dict[str, type] = {
-    **dict.fromkeys(
-        """capitalize casefold expandtabs lower lstrip removeprefix removesuffix replace rstrip strip swapcase title
-        upper""".split(),
-        str,
-    ),
-    **dict.fromkeys(["endswith", "startswith", "isdigit", "isalpha", "isspace"], bool),
-}
-
-
-@dataclass
-class Scope:
-    """Variables of a method, or of a comprehension or lambda inside it."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-    parent: Scope | None = None
-
-    def get(self, name: str) -> Any:
-        """Returns a variable, looking outwards.
-
-        Raises:
-            NameError: If it has no value yet.
-        """
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.values:
-                return scope.values[name]
-            scope = scope.parent
-        raise NameError(f"name {name!r} is not defined")
-
-    def has(self, name: str) -> bool:
-        """Tells whether a variable has a value."""
-        return name in self.values or (self.parent is not None and self.parent.has(name))
-
-
-@dataclass(frozen=True, eq=False)
-class Closure:
-    """A lambda with the variables around it."""
-
-    parameters: tuple[str, ...]
-    body: ast.expr
-    scope: Scope
-
-
-@dataclass(frozen=True)
-class BuiltinFunction:
-    """A built-in named as a value, as in ``key=len``."""
-
-    name: str
-
-
-@dataclass(eq=False)
-class Generator:
-    """A generator expression, evaluated as it is consumed, once."""
-
-    items: AsyncIterator[Any]
 
 
 class Expressions:
@@ -94,9 +46,11 @@ class Expressions:
         value = await _HANDLERS[type(node)](self, node, scope)
         if isinstance(value, Promise) and not value.untouched:
             return value.taken
-        if isinstance(value, Lazy) and value.depth > _LONGEST_CHAIN:
-            return await value.value()
-        return value
+        return await self.shortened(value)
+
+    async def shortened(self, value: Any) -> Any:
+        """Waits for a value whose chain of postponed operations has become too long."""
+        return await value.value() if isinstance(value, Lazy) and value.depth > _LONGEST_CHAIN else value
 
     async def ready(self, node: ast.expr, scope: Scope) -> Any:
         """Returns the value itself; what it contains may be pending."""
@@ -129,10 +83,14 @@ class Expressions:
             async for item in items.items:
                 yield item
             return
-        if isinstance(items, Promise | Closure | BuiltinFunction):
-            raise TypeError(f"{type(items).__name__!r} object is not iterable")
         for item in items:
             yield item
+
+    async def listed(self, items: Any) -> list[Any]:
+        """Returns the items of a value that is not pending as a list, charging for them as they come."""
+        if isinstance(items, Generator):
+            return [item async for item in items.items]
+        return drain(self.meter, items)
 
     # --- leaves ---
 
@@ -141,7 +99,7 @@ class Expressions:
 
     async def _name(self, node: ast.Name, scope: Scope) -> Any:
         if node.id in BUILTINS and not scope.has(node.id):
-            return BuiltinFunction(node.id)
+            return Function(node.id)
         return scope.get(node.id)
 
     async def _attribute(self, node: ast.Attribute, scope: Scope) -> Any:
@@ -152,7 +110,8 @@ class Expressions:
                 except KeyError:
                     raise NameError(f"prompt_custom.{node.attr} is not defined") from None
             case ast.Name(id=module) if module in MODULES and not scope.has(module):
-                return CONSTANTS[module][node.attr]
+                constants = CONSTANTS.get(module, {})
+                return constants[node.attr] if node.attr in constants else Function(node.attr, module)
         if is_cost(node):
             return await self.spent_usd()
         raise AttributeError(f"{ast.unparse(node)} is outside the language")
@@ -188,7 +147,7 @@ class Expressions:
             return result
 
         private = (operand if isinstance(operand, str) else snapshot(self.meter, operand) for operand in operands)
-        return Lazy(charged, tuple(_Settled(item) if has_pending(item) else item for item in private), kind)
+        return Lazy(charged, tuple(Settled(item) if has_pending(item) else item for item in private), kind)
 
     # --- operators ---
 
@@ -200,7 +159,7 @@ class Expressions:
     async def combine(self, kind: type[ast.operator], left: Any, right: Any) -> Any:
         """Applies a binary operator; joining strings is postponed while one is pending."""
         pending = isinstance(left, Pending) or isinstance(right, Pending)
-        if pending and kind is ast.Add and _is_text(left) and _is_text(right):
+        if pending and kind is ast.Add and is_text(left) and is_text(right):
             return self.lazy_text(lambda first, second: first + second, left, right)
         left = await left.value() if isinstance(left, Pending) else left
         right = await right.value() if isinstance(right, Pending) else right
@@ -228,7 +187,10 @@ class Expressions:
         left = await self.settled(node.left, scope)
         result: Any = True
         for kind, right_node in zip(node.ops, node.comparators, strict=True):
-            right = await self.settled(right_node, scope)
+            right = await self.ready(right_node, scope)
+            if isinstance(kind, ast.In | ast.NotIn) and (isinstance(right, Generator) or hasattr(right, "__next__")):
+                right = await self.listed(right)
+            right = await settle(right)
             result = compare(self.meter, type(kind), left, right)
             if not result:
                 return result
@@ -245,10 +207,10 @@ class Expressions:
         result: list[Any] = []
         for node in nodes:
             if isinstance(node, ast.Starred):
-                result += [item async for item in self.iterate(await self.ready(node.value, scope))]
+                result += await self.listed(await self.ready(node.value, scope))
             else:
                 result.append(await self.evaluate(node, scope))
-        self.meter.allocate(len(result))
+        self.meter.allocate(len(result) * ELEMENT)
         return result
 
     async def _list(self, node: ast.List, scope: Scope) -> Any:
@@ -258,17 +220,21 @@ class Expressions:
         return tuple(await self.elements(node.elts, scope))
 
     async def _set(self, node: ast.Set, scope: Scope) -> Any:
-        return OrderedSet(await settle(await self.elements(node.elts, scope)))
+        items = await settle(await self.elements(node.elts, scope))
+        return OrderedSet(hashed(self.meter, item) for item in items)
 
     async def _dict(self, node: ast.Dict, scope: Scope) -> Any:
         result: dict[Any, Any] = {}
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
-                result.update(await self.ready(value, scope))
+                more = await self.ready(value, scope)
+                if not isinstance(more, dict):
+                    raise TypeError(f"{type(more).__name__!r} object is not a mapping")
+                result.update(more)
             else:
-                settled_key = await self.settled(key, scope)
+                settled_key = hashed(self.meter, await self.settled(key, scope))
                 result[settled_key] = await self.evaluate(value, scope)
-        self.meter.allocate(len(result))
+        self.meter.allocate(len(result) * ELEMENT)
         return result
 
     async def _subscript(self, node: ast.Subscript, scope: Scope) -> Any:
@@ -276,7 +242,7 @@ class Expressions:
         key = await self.settled(node.slice, scope)
         if isinstance(value, Promise) and value.outputs is not None and value.untouched and key in value.outputs:
             return value.field(key)
-        if isinstance(value, Pending) and value.kind is str and _plain_slice(key):
+        if isinstance(value, Pending) and value.kind is str and is_plain_slice(key):
             return self.lazy_text(lambda text: text[key], value)
         value = await value.value() if isinstance(value, Pending) else value
         return subscript(self.meter, value, key)
@@ -317,22 +283,22 @@ class Expressions:
     async def _list_comp(self, node: ast.ListComp, scope: Scope) -> Any:
         result = []
         async for inner in self.items(node.generators, scope):
-            self.meter.allocate(1)
+            self.meter.allocate(ELEMENT)
             result.append(await self.evaluate(node.elt, inner))
         return result
 
     async def _set_comp(self, node: ast.SetComp, scope: Scope) -> Any:
         result = OrderedSet()
         async for inner in self.items(node.generators, scope):
-            self.meter.allocate(1)
-            result.add(await self.settled(node.elt, inner))
+            self.meter.allocate(ELEMENT)
+            result.add(hashed(self.meter, await self.settled(node.elt, inner)))
         return result
 
     async def _dict_comp(self, node: ast.DictComp, scope: Scope) -> Any:
         result = {}
         async for inner in self.items(node.generators, scope):
-            self.meter.allocate(1)
-            key = await self.settled(node.key, inner)
+            self.meter.allocate(ELEMENT)
+            key = hashed(self.meter, await self.settled(node.key, inner))
             result[key] = await self.evaluate(node.value, inner)
         return result
 
@@ -352,11 +318,12 @@ class Expressions:
 
     def postponed_method(self, value: Any, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Lazy | None:
         """Returns the postponed call of a string method that cannot fail, or None where it has to wait."""
-        if isinstance(value, Pending) and value.kind is str and name in _TOTAL and not kwargs:
-            if all(type(arg) is str for arg in args) and len(args) <= 2 and _fits(name, args):
-                return self.lazy_text(lambda text: getattr(text, name)(*args), value, kind=_TOTAL[name])
+        if isinstance(value, Pending) and value.kind is str and not kwargs:
+            kind = total_method(name, args)
+            if kind is not None:
+                return self.lazy_text(lambda text: getattr(text, name)(*args), value, kind=kind)
         elif isinstance(value, str) and name == "join" and len(args) == 1 and isinstance(args[0], list):
-            if has_pending(args[0]) and all(_is_text(item) for item in args[0]):
+            if has_pending(args[0]) and all(is_text(item) for item in args[0]):
                 return self.lazy_text(lambda *texts: value.join(texts), *args[0])
         elif isinstance(value, str) and name == "format" and (has_pending(args) or has_pending(kwargs)):
             return self._postponed_format(value, args, kwargs)
@@ -365,7 +332,7 @@ class Expressions:
     def _postponed_format(self, template: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Lazy | None:
         """Postpones `str.format` when all pending values are strings and the template fits them."""
         every = [*args, *kwargs.values()]
-        if not all(_is_text(item) or not has_pending(item) for item in every):
+        if not all(is_text(item) or not has_pending(item) for item in every):
             return None
         blank = ["" if isinstance(item, Pending) else item for item in every]
         names, count = list(kwargs), len(args)
@@ -378,38 +345,6 @@ class Expressions:
         except (ValueError, LookupError, TypeError, AttributeError):
             return None
         return self.lazy_text(fill, *every)
-
-
-class _Settled(Pending):
-    """An operand of a lazy operation: a value with pending parts, settled when it is needed."""
-
-    __slots__ = ("_inner",)
-
-    def __init__(self, inner: Any) -> None:
-        self.kind, self.depth = None, inner.depth if isinstance(inner, Pending) else 0
-        self._inner = inner
-
-    async def value(self) -> Any:
-        return await settle(self._inner)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, Pending) and value.kind is str)
-
-
-def _plain_slice(key: Any) -> bool:
-    if not isinstance(key, slice) or key.step is not None:
-        return False
-    return all(bound is None or isinstance(bound, int) for bound in (key.start, key.stop))
-
-
-def _fits(name: str, args: Sequence[Any]) -> bool:
-    """Tells whether a string method takes that many string arguments."""
-    if name == "replace":
-        return len(args) == 2
-    if name in {"removeprefix", "removesuffix", "endswith", "startswith"}:
-        return len(args) == 1
-    return len(args) <= (1 if name in {"strip", "lstrip", "rstrip"} else 0)
 
 
 _HANDLERS: dict[type[ast.expr], Any] = {

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.engine.calls import Calls, catchable
-from flowreasoner.engine.expressions import Scope
 from flowreasoner.engine.pending import CallFailure, Pending, Promise
-from flowreasoner.engine.values import settle, snapshot
+from flowreasoner.engine.scope import Scope
+from flowreasoner.engine.values import ELEMENT, OrderedSet, hashed, settle, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,20 +149,8 @@ class Flow(Calls):
         return None
 
     async def _statement(self, node: ast.stmt, scope: Scope) -> Any:
-        self.meter.step()
-        self.line = node.lineno
-        if self.meter.steps - self._yielded > _YIELD_EVERY:
-            self._yielded = self.meter.steps
-            await asyncio.sleep(0)
+        await self._tick(node)
         match node:
-            case ast.Assign():
-                value = await self.evaluate(node.value, scope)
-                for target in node.targets:
-                    await self.assign(target, value, scope)
-            case ast.AugAssign():
-                await self._augment(node, scope)
-            case ast.Expr():
-                await self.evaluate(node.value, scope)
             case ast.If():
                 return await self._branch(node, scope)
             case ast.For():
@@ -177,7 +165,28 @@ class Flow(Calls):
                 return _BREAK
             case ast.Continue():
                 return _CONTINUE
+        await self._straight(node, scope)
         return None
+
+    async def _tick(self, node: ast.stmt) -> None:
+        """Counts a statement, and lets other tasks have their turn now and then."""
+        self.meter.step()
+        self.line = node.lineno
+        if self.meter.steps - self._yielded > _YIELD_EVERY:
+            self._yielded = self.meter.steps
+            await asyncio.sleep(0)
+
+    async def _straight(self, node: ast.stmt, scope: Scope) -> None:
+        """Runs a statement after which the next one follows."""
+        match node:
+            case ast.Assign():
+                value = await self.evaluate(node.value, scope)
+                for target in node.targets:
+                    await self.assign(target, value, scope)
+            case ast.AugAssign():
+                await self._augment(node, scope)
+            case ast.Expr():
+                await self.evaluate(node.value, scope)
 
     async def _branch(self, node: ast.If, scope: Scope) -> Any:
         """Runs the branch whose test holds; a chain of `elif` is walked without recursion."""
@@ -223,8 +232,10 @@ class Flow(Calls):
                 key = await self.settled(target.slice, scope)
                 if not isinstance(container, list | dict):
                     raise TypeError(f"{type(container).__name__!r} object does not support item assignment")
-                self.meter.allocate(1)
-                container[key] = value
+                self.meter.allocate(ELEMENT)
+                if isinstance(key, slice):
+                    value = await self.listed(await value.value() if isinstance(value, Pending) else value)
+                container[hashed(self.meter, key)] = value
             case ast.Attribute(value=ast.Name(id="prompt_custom"), attr=name):
                 text = await settle(value)
                 if not isinstance(text, str):
@@ -234,8 +245,7 @@ class Flow(Calls):
                 raise TypeError(f"cannot assign to {ast.unparse(target)}")
 
     async def _unpack(self, targets: Sequence[ast.expr], value: Any, scope: Scope) -> None:
-        value = await value.value() if isinstance(value, Pending) else value
-        items = [item async for item in self.iterate(value)]
+        items = await self.listed(await value.value() if isinstance(value, Pending) else value)
         star = next((index for index, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
         if star is None and len(items) != len(targets):
             many = "too many values" if len(items) > len(targets) else "not enough values"
@@ -258,19 +268,18 @@ class Flow(Calls):
         if isinstance(node.target, ast.Subscript):
             container = await self.ready(node.target.value, scope)
             key = await self.settled(node.target.slice, scope)
-            before = container[key]
+            before = container[hashed(self.meter, key)]
         elif isinstance(node.target, ast.Name):
             before = scope.get(node.target.id)
         else:
             before = await self.evaluate(ast.Attribute(node.target.value, node.target.attr, ast.Load()), scope)
         value = await self.evaluate(node.value, scope)
         if isinstance(before, list) and isinstance(node.op, ast.Add):
-            items = [item async for item in self.iterate(await value.value() if isinstance(value, Pending) else value)]
-            self.meter.allocate(len(items))
-            before.extend(items)
+            before.extend(await self.listed(await value.value() if isinstance(value, Pending) else value))
             result: Any = before
         else:
-            result = await self.combine(type(node.op), before, value)
+            combined = await self.shortened(await self.combine(type(node.op), before, value))
+            result = _in_place(before, combined)
         if isinstance(node.target, ast.Subscript):
             container[key] = result
         else:
@@ -320,6 +329,19 @@ class Flow(Calls):
                     if handler.name:
                         scope.values.pop(handler.name, None)
         raise error
+
+
+def _in_place(before: Any, result: Any) -> Any:
+    """Gives a changeable value its new content, as ``+=`` and ``|=`` do; other values are replaced."""
+    match before:
+        case list() if isinstance(result, list):
+            before[:] = result
+        case dict() | OrderedSet() if type(result) is type(before):
+            before.clear()
+            before.update(result)
+        case _:
+            return result
+    return before
 
 
 def _matches(fault: Exception, kind: ast.expr | None) -> bool:

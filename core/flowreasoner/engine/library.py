@@ -10,20 +10,20 @@ import ast
 import json
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.engine.operations import binary, format_value
 from flowreasoner.engine.regular import REGULAR
-from flowreasoner.engine.values import MAX_BITS, OrderedSet, drain, weigh
+from flowreasoner.engine.values import ELEMENT, MAX_BITS, OrderedSet, drain, hashed, weigh
 
 if TYPE_CHECKING:
     import random
 
     from flowreasoner.budget import Meter
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "MODULE_FUNCTIONS", "TYPES", "random_functions"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "MODULE_FUNCTIONS", "TYPES", "pairs", "random_functions"]
 
 Function = Callable[..., Any]
 
@@ -31,6 +31,7 @@ _LARGEST_FACTORIAL = 3_000
 _LARGEST_MODULUS = 4_096
 _MOST_DIGITS = 400
 _LONGEST_EXPONENT = 4
+_WIDEST_INDENT = 16
 
 
 def _str(meter: Meter, value: Any = "") -> str:
@@ -65,13 +66,20 @@ def _tuple(meter: Meter, items: Any = ()) -> tuple[Any, ...]:
 
 
 def _set(meter: Meter, items: Any = ()) -> OrderedSet:
-    return OrderedSet(drain(meter, items))
+    return OrderedSet(hashed(meter, item) for item in drain(meter, items))
 
 
 def _dict(meter: Meter, items: Any = (), **more: Any) -> dict[Any, Any]:
-    pairs = dict(items) if isinstance(items, dict) else dict(drain(meter, items))
-    meter.allocate(len(pairs) + len(more))
-    return {**pairs, **more}
+    if not isinstance(items, dict):
+        items = pairs(meter, items)
+    meter.allocate((len(items) + len(more)) * ELEMENT)
+    return {**items, **more}
+
+
+def pairs(meter: Meter, items: Any) -> dict[Any, Any]:
+    """Returns the dictionary of an iterable of pairs."""
+    every = [drain(meter, pair) for pair in drain(meter, items)]
+    return dict([hashed(meter, part) for part in pair] for pair in every)
 
 
 def _len(_: Meter, value: Any) -> int:
@@ -87,8 +95,7 @@ def _sum(meter: Meter, items: Any, start: Any = 0) -> Any:
     for item in drain(meter, items):
         if isinstance(item, str):
             raise TypeError("sum() cannot add strings; use ''.join(...)")
-        total = total + item
-        weigh(meter, total) if isinstance(total, list | tuple) else meter.allocate(1)
+        total = binary(meter, ast.Add, total, item)
     return total
 
 
@@ -168,9 +175,11 @@ def _loads(meter: Meter, text: str) -> Any:
 
 def _dumps(meter: Meter, value: Any, **options: Any) -> str:
     weigh(meter, value)
-    indent = options.get("indent")
-    if isinstance(indent, int) and indent > 16:
-        raise ValueError(f"an indent of {indent} is refused; at most 16")
+    indent, separators = options.get("indent"), options.get("separators")
+    if (isinstance(indent, int) and indent > _WIDEST_INDENT) or len(str(indent)) > _WIDEST_INDENT:
+        raise ValueError(f"an indent of {indent!r:.40} is refused; at most {_WIDEST_INDENT}")
+    if separators is not None and any(len(text) > _WIDEST_INDENT for text in separators):
+        raise ValueError(f"separators of over {_WIDEST_INDENT} characters are refused")
     unknown = options.keys() - {"indent", "ensure_ascii", "sort_keys", "separators"}
     if unknown:
         raise TypeError(f"json.dumps has no option {sorted(unknown)[0]!r} here")
@@ -195,7 +204,7 @@ def _fraction(meter: Meter, numerator: Any = 0, denominator: Any = None) -> Frac
 
 
 def _counter(meter: Meter, items: Any = ()) -> Counter[Any]:
-    return Counter(items if isinstance(items, dict) else drain(meter, items))
+    return Counter(items if isinstance(items, dict) else [hashed(meter, item) for item in drain(meter, items)])
 
 
 def _small(name: str, largest: int) -> Function:
@@ -216,19 +225,37 @@ def _plain(name: str) -> Function:
 
 
 def _drained(name: str) -> Function:
+    """Wraps a function of an iterable of numbers."""
     function = getattr(math, name)
 
     def call(meter: Meter, items: Any, **kwargs: Any) -> Any:
-        items = drain(meter, items)
-        bits = sum(item.bit_length() for item in items if isinstance(item, int))
-        if bits > MAX_BITS:
-            raise OverflowError(f"the result of math.{name} would have up to {bits:,} bits")
-        return function(items, **kwargs)
+        numbers = drain(meter, items)
+        _check_numbers(name, [*numbers, *kwargs.values()])
+        return function(numbers, **kwargs)
 
     return call
 
 
-_PLAIN_MATH = """ceil cos exp fabs floor fmod gcd hypot isclose isfinite isinf isnan isqrt lcm log log10 log2
+def _lcm(_: Meter, *numbers: Any) -> int:
+    _check_numbers("lcm", numbers)
+    return math.lcm(*numbers)
+
+
+def _check_numbers(name: str, numbers: Sequence[Any]) -> None:
+    """Refuses numbers whose product would be too long, and what is no number: a product may repeat it."""
+    bits = 0
+    for number in numbers:
+        if not isinstance(number, int | float | Fraction):
+            raise TypeError(f"math.{name} takes numbers, not {type(number).__name__}")
+        if isinstance(number, int | Fraction):
+            bits += number.numerator.bit_length()
+        if isinstance(number, Fraction):
+            bits += number.denominator.bit_length()
+    if bits > MAX_BITS:
+        raise OverflowError(f"the result of math.{name} would have up to {bits:,} bits")
+
+
+_PLAIN_MATH = """ceil cos exp fabs floor fmod gcd hypot isclose isfinite isinf isnan isqrt log log10 log2
     pow sin sqrt tan trunc""".split()
 
 MODULE_FUNCTIONS: dict[str, dict[str, Function]] = {
@@ -239,6 +266,7 @@ MODULE_FUNCTIONS: dict[str, dict[str, Function]] = {
         **{name: _plain(name) for name in _PLAIN_MATH},
         **{name: _small(name, _LARGEST_FACTORIAL) for name in ("factorial", "comb", "perm")},
         **{name: _drained(name) for name in ("fsum", "prod")},
+        "lcm": _lcm,
     },
     "re": REGULAR,
 }
@@ -263,8 +291,12 @@ def random_functions(source: random.Random) -> dict[str, Function]:
     """Returns the functions of `random` over a source that is seeded per run."""
 
     def choices(meter: Meter, items: Any, weights: Any = None, k: int = 1) -> list[Any]:
-        meter.allocate(max(k, 0))
-        return source.choices(items, weights, k=k)
+        meter.allocate(max(k, 0) * ELEMENT)
+        return source.choices(items, None if weights is None else drain(meter, weights), k=k)
+
+    def seed(meter: Meter, value: Any = None) -> None:
+        weigh(meter, value)
+        source.seed(str(value))
 
     def shuffle(_: Meter, items: list[Any]) -> None:
         source.shuffle(items)
@@ -276,7 +308,7 @@ def random_functions(source: random.Random) -> dict[str, Function]:
         "random": lambda _: source.random(),
         "randrange": lambda _, *bounds: source.randrange(*bounds),
         "sample": lambda meter, items, k: source.sample(drain(meter, items), k),
-        "seed": lambda _, value=None: source.seed(str(value)),
+        "seed": seed,
         "shuffle": shuffle,
         "uniform": lambda _, low, high: source.uniform(low, high),
     }

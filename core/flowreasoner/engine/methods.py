@@ -6,8 +6,9 @@ from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner.engine.library import pairs
 from flowreasoner.engine.operations import format_template
-from flowreasoner.engine.values import OrderedSet, drain, weigh
+from flowreasoner.engine.values import ELEMENT, OrderedSet, drain, hashed, size_of, weigh
 from flowreasoner.workflow.language import METHODS
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["call_method", "methods_of"]
 
+_OF_ONE = frozenset({"add", "discard", "remove"})
 _WIDE = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs"})
 
 
@@ -53,15 +55,32 @@ def call_method(meter: Meter, value: Any, name: str, args: Sequence[Any], kwargs
     """
     if isinstance(value, str):
         return _call_str(meter, value, name, args, kwargs)
+    if isinstance(value, dict | OrderedSet):
+        args = _hashed_arguments(meter, value, name, args)
     if name in {"count", "index", "remove", "sort", "most_common", "elements"}:
-        weigh(meter, value)
-    elif name in {"extend", "update"} and args:
-        args = [items if isinstance(items, dict) else drain(meter, items) for items in args]
+        weigh(meter, value, *args)
+    elif name == "extend":
+        args = [drain(meter, items) for items in args]
     elif name in {"copy", "union", "intersection", "difference", "symmetric_difference"}:
-        meter.allocate(len(value))
+        meter.allocate(size_of(value))
     else:
-        meter.allocate(1)
+        meter.allocate(ELEMENT)
     return getattr(value, name)(*args, **kwargs)
+
+
+def _hashed_arguments(meter: Meter, value: Any, name: str, args: Sequence[Any]) -> Sequence[Any]:
+    """Returns the arguments of a dictionary's or set's method, charged for what of them is hashed."""
+    if isinstance(value, OrderedSet):
+        return [hashed(meter, item) if name in _OF_ONE else _hashed_items(meter, item) for item in args]
+    if name == "update" and isinstance(value, Counter):
+        return [items if isinstance(items, dict) else _hashed_items(meter, items) for items in args]
+    if name == "update":
+        return [items if isinstance(items, dict) else pairs(meter, items) for items in args]
+    return [hashed(meter, args[0]), *args[1:]] if args else args
+
+
+def _hashed_items(meter: Meter, items: Any) -> list[Any]:
+    return [hashed(meter, item) for item in drain(meter, items)]
 
 
 def _call_str(meter: Meter, text: str, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -69,10 +88,13 @@ def _call_str(meter: Meter, text: str, name: str, args: Sequence[Any], kwargs: M
     if special is not None:
         return special(meter, text, *args, **kwargs)
     if name in _WIDE:
-        widest = max([arg for arg in args if isinstance(arg, int)], default=8)
+        widest = max([arg for arg in (*args, *kwargs.values()) if isinstance(arg, int)], default=8)
         meter.allocate(max(widest, 0) * (text.count("\t") + 1 if name == "expandtabs" else 1))
     meter.allocate(len(text) + 1)
-    return getattr(text, name)(*args, **kwargs)
+    result = getattr(text, name)(*args, **kwargs)
+    if isinstance(result, list):
+        meter.allocate(size_of(result))
+    return result
 
 
 def _join(meter: Meter, separator: str, items: Any) -> str:

@@ -6,10 +6,11 @@ import ast
 import operator
 import re
 import string
+from collections.abc import MappingView
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from flowreasoner.engine.values import MAX_BITS, OrderedSet, drain, size_of, weigh
+from flowreasoner.engine.values import MAX_BITS, OrderedSet, drain, hashed, size_of, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ __all__ = ["binary", "compare", "format_template", "format_value", "subscript", 
 
 _WIDEST = 10_000
 _NUMBER = re.compile(r"\d+")
+_STAR = re.compile(r"(?:^|[^%])(?:%%)*%(?:\([^)]*\))?[-#0 +]*(?:\*|\d*\.\*)")
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -44,6 +46,7 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
 }
+_SIZED = (str, list, tuple, dict, OrderedSet)
 _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.UAdd: operator.pos,
     ast.USub: operator.neg,
@@ -65,9 +68,10 @@ def binary(meter: Meter, kind: type[ast.operator], left: Any, right: Any) -> Any
     elif kind is ast.Mult:
         _check_product(meter, left, right)
     elif kind is ast.Mod and isinstance(left, str):
-        _check_widths(left)
-        weigh(meter, right)
-    elif isinstance(left, str | list | tuple | OrderedSet) and isinstance(right, str | list | tuple | OrderedSet):
+        _check_percent(meter, left, right)
+    elif isinstance(left, MappingView) or isinstance(right, MappingView):
+        weigh(meter, left, right)
+    elif isinstance(left, _SIZED) and isinstance(right, _SIZED):
         meter.allocate(size_of(left) + size_of(right))
     result = _BINARY[kind](left, right)
     if isinstance(result, int | Fraction):
@@ -82,8 +86,19 @@ def _check_bits(bits: int) -> None:
 
 
 def _check_power(base: Any, exponent: Any) -> None:
-    if isinstance(base, int | Fraction) and isinstance(exponent, int):
-        _check_bits((size_of(base) + 1) * 32 * abs(exponent) if abs(base) > 1 else 0)
+    """Refuses a power that would be too long; a whole `Fraction` counts as the number it is."""
+    if isinstance(base, int | Fraction) and isinstance(exponent, int | Fraction) and exponent.denominator == 1:
+        longest = max(base.numerator.bit_length(), base.denominator.bit_length())
+        _check_bits(longest * abs(exponent.numerator) if longest > 1 else 0)
+
+
+def _check_percent(meter: Meter, template: str, values: Any) -> None:
+    """Charges for ``template % values``: each named placeholder may show all of the values."""
+    if _STAR.search(template):
+        raise ValueError(f"a format width of '*' is refused: {template[:60]!r}")
+    _check_widths(template)
+    for _ in range(max(template.count("%("), 1)):
+        weigh(meter, values)
 
 
 def _check_product(meter: Meter, left: Any, right: Any) -> None:
@@ -107,10 +122,10 @@ def compare(meter: Meter, kind: type[ast.cmpop], left: Any, right: Any) -> Any:
         return _COMPARE[kind](left, right)
     if isinstance(right, range) and not isinstance(left, int):
         right = drain(meter, right)
-    elif isinstance(right, str | list | tuple):
+    elif isinstance(right, str | list | tuple | MappingView):
         weigh(meter, right)
-    elif not isinstance(right, dict | OrderedSet | range) and hasattr(right, "__next__"):
-        right = drain(meter, right)
+    elif isinstance(right, dict | OrderedSet):
+        hashed(meter, left)
     return (left in right) is (kind is ast.In)
 
 
@@ -126,7 +141,7 @@ def subscript(meter: Meter, value: Any, key: Any) -> Any:
         if type(value).__name__ == "Match":
             return value[key]
         raise TypeError(f"{type(value).__name__!r} object is not subscriptable")
-    return value[key]
+    return value[hashed(meter, key)]
 
 
 # --- formatting ------------------------------------------------------------------------------------------

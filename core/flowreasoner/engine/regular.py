@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.errors import BudgetExceeded
@@ -23,7 +24,7 @@ _LONGEST_PATTERN = 2_000
 _MOST_REPEATS = 10_000
 _SECONDS = 0.5
 _REPEAT = re.compile(r"\{(\d*)(?:,(\d*))?\}")
-_LITERAL_BRACE = re.compile(r"\\.|\{(?!\d*,?\d*\})", re.S)
+_READ_DIFFERENTLY = re.compile(r"\\N\{[^}]*\}|\\.|\[:|\{(?!\d*,?\d*\})", re.S)
 
 
 def _compiled(pattern: Any, flags: int) -> Any:
@@ -36,9 +37,12 @@ def _compiled(pattern: Any, flags: int) -> Any:
         repeats *= max(int(low or 0), int(high or 0), 1) if len(low) < 7 and len(high) < 7 else _MOST_REPEATS + 1
     if len(pattern) > _LONGEST_PATTERN or repeats > _MOST_REPEATS:
         raise ValueError(f"the pattern is too large: {pattern[:60]!r}")
-    re.compile(pattern, flags)  # raises re.error, in the words that the model knows
-    # In `re` a brace that is no repeat stands for itself; in `regex` it may mean fuzzy matching.
-    pattern = _LITERAL_BRACE.sub(lambda match: match[0] if match[0][0] == "\\" else "\\{", pattern)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a doubtful pattern is no concern of the process that runs it
+        re.compile(pattern, flags)  # raises re.error, in the words that the model knows
+    # In `re` a brace that is no repeat and "[:" stand for themselves; in `regex` they mean fuzzy matching and a
+    # class of POSIX.
+    pattern = _READ_DIFFERENTLY.sub(lambda found: {"{": "\\{", "[:": "[\\:"}.get(found[0], found[0]), pattern)
     ascii_only = regex.ASCII if flags & re.ASCII else 0
     return regex.compile(pattern, (flags & ~re.ASCII) | ascii_only | regex.VERSION0)
 
@@ -101,16 +105,26 @@ def _split(meter: Meter, pattern: Any, string: Any, maxsplit: int = 0, flags: in
 def _subn(meter: Meter, pattern: Any, repl: Any, string: Any, count: int = 0, flags: int = 0) -> tuple[str, int]:
     if not isinstance(repl, str):
         raise TypeError("the replacement must be a string here; functions are outside the language")
+    if "\\" in repl:
+        _check_replacement(_compiled(pattern, flags), repl)
     pieces: list[str] = []
     position = done = 0
     for match in _matches(meter, pattern, string, flags):
         if count and done >= count:
             break
+        longest = max(len(group or "") for group in (match[0], *match.groups()))
+        meter.allocate(len(repl) + repl.count("\\") * longest)
         filled = match.expand(repl) if "\\" in repl else repl
-        meter.allocate(len(filled))
         pieces += [string[position : match.start()], filled]
         position, done = match.end(), done + 1
     return "".join([*pieces, string[position:]]), done
+
+
+def _check_replacement(compiled: Any, repl: str) -> None:
+    """Raises what `re` raises for a malformed replacement, on a pattern of as many groups that matches at once."""
+    names = {number: f"?P<{name}>" for name, number in compiled.groupindex.items()}
+    groups = "".join(f"({names.get(number, '')})" for number in range(1, compiled.groups + 1))
+    re.sub(groups, repl, "")
 
 
 REGULAR: dict[str, Callable[..., Any]] = {

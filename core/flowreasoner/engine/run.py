@@ -16,7 +16,7 @@ from flowreasoner.engine.flow import Flow
 from flowreasoner.engine.library import random_functions
 from flowreasoner.engine.pending import CallFailure, Lazy, Promise
 from flowreasoner.engine.trace import Call, Trace
-from flowreasoner.engine.values import settle
+from flowreasoner.engine.values import settle, weigh
 from flowreasoner.errors import (
     BudgetExceeded,
     FlowReasonerError,
@@ -117,13 +117,13 @@ class Run:
         answer: str | None = None
         error: FlowReasonerError | None = None
         try:
-            async with asyncio.timeout(self.meter.budget.seconds):
+            async with asyncio.timeout(self.meter.budget.seconds) as limit:
                 answer = await self._answer(flow, arguments)
-        except TimeoutError:
-            seconds = self.meter.budget.seconds or 0.0
-            error = BudgetExceeded("seconds", seconds, self._now())
         except (CallFailure, Exception) as raised:
-            error = self._explain(raised, flow)
+            if isinstance(raised, TimeoutError) and limit.expired():
+                error = BudgetExceeded("seconds", self.meter.budget.seconds or 0.0, self._now())
+            else:
+                error = self._explain(raised, flow)
         finally:
             await self._finish()
         return RunResult(answer, error, self.trace, self.meter.spent, self._now(), self.meter.steps)
@@ -137,7 +137,9 @@ class Run:
             value = value[0]
         if value is None:
             raise TypeError("the workflow returned None instead of an answer")
-        return value if isinstance(value, str) else str(value)
+        if not isinstance(value, str):
+            weigh(self.meter, value)
+        return str(value)
 
     def _explain(self, raised: BaseException, flow: Flow) -> FlowReasonerError:
         """Returns what a failed run reports; infrastructure failures are raised on."""
@@ -170,7 +172,9 @@ class Run:
         attribute = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         call = Call(path, operator.name, attribute, node.lineno)
         self.trace.calls.append(call)
-        outputs = {item.name: bool if item.kind is FieldKind.FLAG else str for item in operator.outputs}
+        outputs: dict[str, type] = {
+            item.name: bool if item.kind is FieldKind.FLAG else str for item in operator.outputs
+        }
         return Promise(self.task(self._work(operator, inputs, call, guarded=guarded)), outputs)
 
     def task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -210,7 +214,7 @@ class Run:
         for line in self.log:
             try:
                 self.trace.log.append(str(await line.value()))
-            except (CallFailure, FlowReasonerError):
+            except (CallFailure, Exception):
                 self.trace.log.append("<a logged value was never computed>")
         self.trace.calls.sort(key=lambda call: [int(part) for part in call.path.split(".")])
 

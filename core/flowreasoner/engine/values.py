@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, MutableSet
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, MappingView, MutableSet, ValuesView
 from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,19 @@ from flowreasoner.engine.pending import Original, Pending, Promise
 if TYPE_CHECKING:
     from flowreasoner.budget import Meter
 
-__all__ = ["ELEMENT", "MAX_BITS", "OrderedSet", "drain", "has_pending", "settle", "size_of", "snapshot", "weigh"]
+__all__ = [
+    "ELEMENT",
+    "MAX_BITS",
+    "OrderedSet",
+    "depth_of",
+    "drain",
+    "has_pending",
+    "hashed",
+    "settle",
+    "size_of",
+    "snapshot",
+    "weigh",
+]
 
 MAX_BITS = 65_536
 """Largest integer, in bits."""
@@ -44,9 +56,11 @@ class OrderedSet(MutableSet[Any]):
         return "{" + ", ".join(map(repr, self._items)) + "}" if self._items else "set()"
 
     def add(self, item: Any) -> None:
+        """Adds an item."""
         self._items[item] = None
 
     def discard(self, item: Any) -> None:
+        """Removes an item, if it is there."""
         self._items.pop(item, None)
 
     def copy(self) -> OrderedSet:
@@ -94,7 +108,7 @@ def size_of(value: Any) -> int:
     """Returns the size of a value itself, without what it contains, in characters."""
     if isinstance(value, str):
         return len(value)
-    if isinstance(value, list | tuple | dict | OrderedSet):
+    if isinstance(value, list | tuple | dict | OrderedSet | MappingView):
         return len(value) * ELEMENT
     if isinstance(value, int):
         return value.bit_length() >> 5
@@ -106,7 +120,7 @@ def size_of(value: Any) -> int:
 def _children(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
         return [item for pair in value.items() for item in pair]
-    return value if isinstance(value, list | tuple | OrderedSet) else ()
+    return value if isinstance(value, list | tuple | OrderedSet | KeysView | ValuesView | ItemsView) else ()
 
 
 def weigh(meter: Meter, *values: Any) -> None:
@@ -127,18 +141,42 @@ def weigh(meter: Meter, *values: Any) -> None:
         stack.extend((child, depth + 1) for child in _children(value))
 
 
-def has_pending(value: Any) -> bool:
-    """Tells whether a value is pending or contains something that is."""
+def hashed(meter: Meter, key: Any) -> Any:
+    """Charges for hashing a key, and returns it.
+
+    A tuple's hash goes through all that the tuple contains, shared parts as often as they occur.
+
+    Raises:
+        BudgetExceeded: If it is too large.
+    """
+    if isinstance(key, tuple):
+        weigh(meter, key)
+    return key
+
+
+def _pending_in(value: Any) -> Iterator[Pending]:
+    """Yields the pending values in a value, those inside shared parts once."""
     seen: set[int] = set()
     stack = [value]
     while stack:
         current = stack.pop()
         if isinstance(current, Pending):
-            return True
-        if isinstance(current, list | tuple | dict) and id(current) not in seen:
+            yield current
+        elif isinstance(current, list | tuple | dict) and id(current) not in seen:
             seen.add(id(current))
             stack.extend(_children(current))
-    return False
+        elif isinstance(current, MappingView):
+            stack.extend(_children(current))
+
+
+def has_pending(value: Any) -> bool:
+    """Tells whether a value is pending or contains something that is."""
+    return next(_pending_in(value), None) is not None
+
+
+def depth_of(value: Any) -> int:
+    """Returns the length of the longest chain of postponed operations in a value."""
+    return max((pending.depth for pending in _pending_in(value)), default=0)
 
 
 def snapshot(meter: Meter, value: Any) -> Any:
@@ -168,25 +206,37 @@ async def settle(value: Any) -> Any:
         value = await value.value()
     if not has_pending(value):
         return value
-    return await _settle_inside(value, set())
+    return await _settle_inside(value, {})
 
 
-async def _settle_inside(value: Any, seen: set[int]) -> Any:
+async def _settle_inside(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
+    """Settles a value; `done` holds what was settled before by its `id`, both before and after."""
     if isinstance(value, Pending):
         value = await value.value()
-    if isinstance(value, tuple):
-        return tuple([await _settle_inside(item, seen) for item in value])
-    if not isinstance(value, list | dict) or id(value) in seen:
+    if not isinstance(value, list | dict | tuple | MappingView):
         return value
-    seen.add(id(value))
-    for key, item in list(enumerate(value) if isinstance(value, list) else value.items()):
-        value[key] = await _settle_inside(item, seen)
-    return value
+    if id(value) not in done:
+        if isinstance(value, list | dict):
+            done[id(value)] = value, value  # known before its parts are, as it may contain itself
+        done[id(value)] = value, await _settle_parts(value, done)
+    return done[id(value)][1]
+
+
+async def _settle_parts(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
+    if isinstance(value, list | dict):
+        for key, item in list(enumerate(value) if isinstance(value, list) else value.items()):
+            value[key] = await _settle_inside(item, done)
+        return value
+    parts = [await _settle_inside(item, done) for item in value]
+    if isinstance(value, tuple):
+        return tuple(parts)
+    # A view's dictionary cannot be reached from it, so this is a view of another one.
+    return dict(parts).items() if isinstance(value, ItemsView) else dict(enumerate(parts)).values()
 
 
 def drain(meter: Meter, items: Iterable[Any]) -> list[Any]:
     """Returns the items of an iterable as a list, charging for them as they come."""
-    if isinstance(items, list | tuple | dict | OrderedSet | str):
+    if isinstance(items, list | tuple | dict | OrderedSet | str | KeysView | ValuesView | ItemsView):
         meter.allocate(len(items) * ELEMENT)
         return list(items)
     iterator, result = iter(items), []
