@@ -1,0 +1,52 @@
+"""The simulated meta-agent: proposes from a catalogue and goes on to richer workflows while the score is low."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import TYPE_CHECKING
+
+from flowreasoner.models.base import Completion
+from flowreasoner.models.simulated.catalogue import BROKEN, CATALOGUE
+from flowreasoner.models.simulated.worker import Faults
+
+if TYPE_CHECKING:
+    from flowreasoner.models.base import ChatRequest
+
+__all__ = ["SimulatedMetaAgent"]
+
+_SCORE = re.compile(r"[Ss]core[^\d\n]{0,20}(\d+(?:\.\d+)?)")
+
+
+class SimulatedMetaAgent:
+    """A meta-agent without a model.
+
+    Args:
+        seed: Decides between proposals of the same richness.
+        faults: How it misbehaves; a malformed reply is a broken workflow, to be repaired.
+    """
+
+    simulated = True
+
+    def __init__(self, *, seed: int = 0, faults: Faults | None = None) -> None:
+        self.seed, self.faults = seed, faults or Faults()
+        self.name = f"sim:meta-agent?seed={seed}"
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Proposes a workflow for the rounds so far."""
+        roll = random.Random(f"{self.seed}/{request.key(self.name)}")  # noqa: S311 - reproducible on purpose
+        text = BROKEN.reply() if await self.faults.strike(roll) else self._propose(request, roll)
+        read = sum(len(message.content) for message in request.messages) // 4
+        return Completion(text, input_tokens=read, output_tokens=len(text) // 4, usd=0.0, estimated=True)
+
+    def _propose(self, request: ChatRequest, roll: random.Random) -> str:
+        tried = sum(message.role == "assistant" for message in request.messages)
+        last = request.messages[-1].content
+        scores = [float(found) for found in _SCORE.findall(last)]
+        step = tried
+        if tried and scores and scores[0] >= 0.5:
+            step = max(0, tried - roll.randrange(2))
+        return CATALOGUE[min(step, len(CATALOGUE) - 1)].reply()
+
+    async def aclose(self) -> None:
+        """Does nothing."""

@@ -1,0 +1,85 @@
+"""Solutions of known quality per problem: recorded answers of real models, or variants of a reference."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowreasoner.errors import QueryError
+from flowreasoner.models.simulated.mutate import mutants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flowreasoner.query import Query
+
+__all__ = ["SolutionPool", "Solutions"]
+
+
+@dataclass
+class Solutions:
+    """Right and wrong answers to one problem."""
+
+    right: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def pick(self, chance: float, roll: float, index: int) -> str:
+        """Returns a right answer with probability `chance`, else a wrong one, as far as there are any.
+
+        Args:
+            chance: Probability of a right answer.
+            roll: A number in [0, 1) that decides.
+            index: Decides which answer of that kind.
+        """
+        answers = self.right if roll < chance else self.wrong
+        answers = answers or self.right or self.wrong
+        return answers[index % len(answers)]
+
+
+class SolutionPool:
+    """Finds the solutions for a prompt by the problem text that it contains."""
+
+    def __init__(self) -> None:
+        self._by_problem: dict[str, Solutions] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_problem)
+
+    def add_query(self, query: Query) -> None:
+        """Adds a query's reference solution and faulty variants of it, if it has one."""
+        if query.reference.strip():
+            solutions = self._by_problem.setdefault(_folded(query.problem), Solutions())
+            solutions.right.append(query.reference.strip())
+            solutions.wrong += mutants(query.reference)
+
+    def add_recorded(self, path: str | Path) -> None:
+        """Adds recorded answers: JSONL, optionally gzipped, with question, prediction and score (1 is right).
+
+        Raises:
+            QueryError: If the file cannot be read.
+        """
+        try:
+            data = Path(path).read_bytes()
+            text = (gzip.decompress(data) if str(path).endswith(".gz") else data).decode("utf-8")
+            self._add_rows(json.loads(line) for line in text.splitlines() if line.strip())
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise QueryError(f"cannot read recorded answers from {str(path)!r}: {error!r}") from None
+
+    def _add_rows(self, rows: Iterable[dict[str, object]]) -> None:
+        for row in rows:
+            solutions = self._by_problem.setdefault(_folded(str(row["question"])), Solutions())
+            right = float(str(row["score"])) >= 1.0
+            (solutions.right if right else solutions.wrong).append(str(row["prediction"]).strip())
+
+    def find(self, prompt: str) -> Solutions | None:
+        """Returns the solutions of the longest known problem that a prompt contains."""
+        folded = _folded(prompt)
+        known = [problem for problem in self._by_problem if problem in folded]
+        return self._by_problem[max(known, key=len)] if known else None
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
