@@ -1,0 +1,204 @@
+"""The Python API: `design`, its sync twin, and running one workflow on one query."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from flowreasoner.budget import Budget, Meter
+from flowreasoner.designers import FlowReasoner, NoJournal, Workbench
+from flowreasoner.errors import QueryError
+from flowreasoner.models import CachedModel, ChatModel, ModelContext, model_from_uri
+from flowreasoner.operators import BUILTIN
+from flowreasoner.query import Query
+from flowreasoner.sandbox import ProcessSandbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from flowreasoner.designers import Design, Designer, Journal, Round
+    from flowreasoner.events import Observer
+    from flowreasoner.feedback import Feedback
+    from flowreasoner.operators import Operator
+    from flowreasoner.sandbox import Sandbox
+    from flowreasoner.store import Store
+    from flowreasoner.workflow import Workflow
+
+__all__ = ["StoreJournal", "design", "design_sync", "evaluate"]
+
+_UNLIMITED = Budget(None, None, None, None, None, None)
+
+
+class StoreJournal:
+    """Keeps a run's rounds in a store.
+
+    Args:
+        store: The open store.
+        run: Id of the run.
+    """
+
+    def __init__(self, store: Store, run: str) -> None:
+        self.store, self.run = store, run
+
+    def finished(self) -> list[dict[str, Any]]:
+        """Returns the rounds that were finished before."""
+        return self.store.rounds(self.run)
+
+    def keep(self, finished: Round) -> None:
+        """Writes a finished round down."""
+        self.store.keep_round(self.run, finished.number, finished.to_json())
+
+
+async def design(
+    query: Query | str,
+    *,
+    meta_agent: ChatModel | str,
+    worker: ChatModel | str,
+    rounds: int = 10,
+    evaluations: int = 3,
+    budget: Budget | None = None,
+    budget_usd: float | None = None,
+    early_stop: bool = True,
+    seed: int = 0,
+    designer: Designer | None = None,
+    sandbox: Sandbox | None = None,
+    operators: Mapping[str, Operator] = BUILTIN,
+    store: Store | None = None,
+    journal: Journal | None = None,
+    observers: Iterable[Observer] = (),
+) -> Design:
+    """Designs a multi-agent workflow for one query and returns it with its answer (§4.3).
+
+    Args:
+        query: The query, or its problem as text.
+        meta_agent: Designs workflows: a model, or a URI such as ``openai:o4-mini``.
+        worker: Runs operators: a model or a URI.
+        rounds: Designs at most (§5: 10).
+        evaluations: Runs of each design (Appendix A: 3).
+        budget: Limits of each run of a workflow.
+        budget_usd: US dollars that the whole design may cost.
+        early_stop: Stop at the first design that is right in every run.
+        seed: Seed of all draws; another one gives an independent repetition.
+        designer: What designs; `FlowReasoner` with the settings above unless given.
+        sandbox: Runs code; the `process` tier unless given, which is no isolation.
+        operators: Operators by class name.
+        store: Answers repeated requests from its completions.
+        journal: Keeps finished rounds, for resuming.
+        observers: Called with each event.
+
+    Returns:
+        The design: ``design.best.workflow``, ``design.answer``, ``design.rounds``, ``design.cost``.
+
+    Raises:
+        QueryError: If the query or its tests cannot be used, or no round gave an answer.
+        ModelError: If a model cannot be used.
+        BudgetExceeded: If the budget ended before any answer.
+        SandboxError: If the sandbox fails.
+        StoreError: If the store cannot be used.
+    """
+    query = Query(query) if isinstance(query, str) else query
+    designer = designer or FlowReasoner(rounds, evaluations, early_stop=early_stop)
+    async with _bench(
+        query, meta_agent, worker, budget, budget_usd, seed, sandbox, operators, store, observers
+    ) as bench:
+        return await designer.design(query, replace(bench, journal=journal or NoJournal()))
+
+
+def design_sync(query: Query | str, **settings: Any) -> Design:
+    """Does what `design` does, for programs without an event loop.
+
+    Raises:
+        RuntimeError: If there is a running event loop, e.g. in a notebook; ``await design(...)`` there.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(design(query, **settings))
+    raise RuntimeError("an event loop is running here: use `await flowreasoner.design(...)` instead of design_sync")
+
+
+async def evaluate(
+    workflow: Workflow,
+    query: Query,
+    *,
+    worker: ChatModel | str,
+    evaluations: int = 1,
+    budget: Budget | None = None,
+    budget_usd: float | None = None,
+    seed: int = 0,
+    sandbox: Sandbox | None = None,
+    operators: Mapping[str, Operator] = BUILTIN,
+    store: Store | None = None,
+    observers: Iterable[Observer] = (),
+) -> Feedback:
+    """Runs an existing workflow on a query and grades its answers.
+
+    Args:
+        workflow: A checked workflow.
+        query: The query, with feedback tests or a metric.
+        worker: Runs operators: a model or a URI.
+        evaluations: How many runs.
+        budget: Limits of each run.
+        budget_usd: US dollars that all runs together may cost.
+        seed: Seed of all draws.
+        sandbox: Runs code; the `process` tier unless given.
+        operators: Operators by class name.
+        store: Answers repeated requests from its completions.
+        observers: Called with each event.
+
+    Raises:
+        QueryError: If the query has neither tests nor a metric.
+        ModelError: If the worker cannot be used.
+        SandboxError: If the sandbox fails.
+        BudgetExceeded: If `budget_usd` is spent.
+    """
+    if query.feedback is None and query.metric is None:
+        raise QueryError(f"query {query.id!r} has neither tests nor a metric to grade answers with")
+    async with _bench(query, worker, worker, budget, budget_usd, seed, sandbox, operators, store, observers) as bench:
+        return await bench.evaluate(workflow, query, evaluations, 0)
+
+
+@contextlib.asynccontextmanager
+async def _bench(
+    query: Query,
+    meta_agent: ChatModel | str,
+    worker: ChatModel | str,
+    budget: Budget | None,
+    budget_usd: float | None,
+    seed: int,
+    sandbox: Sandbox | None,
+    operators: Mapping[str, Operator],
+    store: Store | None,
+    observers: Iterable[Observer],
+) -> AsyncIterator[Workbench]:
+    """Opens what was given by name, and closes it again."""
+    opened: list[Any] = []
+
+    def model(given: ChatModel | str, role: Any) -> ChatModel:
+        made = given
+        if isinstance(given, str):
+            made = model_from_uri(given, ModelContext(role, query, seed))
+            opened.append(made)
+        assert not isinstance(made, str)  # noqa: S101 - made above
+        return CachedModel(made, store) if store is not None else made
+
+    box = sandbox
+    if box is None:
+        box = ProcessSandbox()
+        opened.append(box)
+    try:
+        yield Workbench(
+            model(meta_agent, "meta_agent"),
+            model(worker, "worker"),
+            box,
+            operators,
+            budget or Budget(),
+            Meter(replace(_UNLIMITED, usd=budget_usd)),
+            seed,
+            observers=tuple(observers),
+        )
+    finally:
+        for item in opened:
+            await item.aclose()

@@ -1,0 +1,89 @@
+"""The meta-agent's conversation: the task, then each round's reply and its feedback, within the context."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flowreasoner.designers import instructions
+from flowreasoner.designers.base import select_best
+from flowreasoner.models.base import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from flowreasoner.designers.base import Round
+    from flowreasoner.operators import Operator
+    from flowreasoner.query import Query
+
+__all__ = ["conversation", "task_message"]
+
+_CHARACTERS_PER_TOKEN = 4
+_LONGEST_TEST = 1_500
+_MOST_TESTS = 40
+
+
+def task_message(query: Query, operators: Iterable[Operator], calls: int | None) -> str:
+    """Returns the first user message: the query, how it is judged, the operators and the rules.
+
+    Only feedback tests are in it; hidden tests are not even passed to this module.
+
+    Args:
+        query: What is asked.
+        operators: What workflows may call.
+        calls: Operator calls that one run may make; None for no limit.
+    """
+    if query.feedback is not None:
+        shown = [f"- {case.source[:_LONGEST_TEST]}" for case in query.feedback.cases[:_MOST_TESTS]]
+        if len(query.feedback) > _MOST_TESTS:
+            shown.append(f"- and {len(query.feedback) - _MOST_TESTS} more")
+        judging = instructions.JUDGED_BY_TESTS.format(count=len(query.feedback), tests="\n".join(shown))
+    else:
+        judging = instructions.JUDGED_BY_METRIC
+    usable = [item for item in operators if item.name != "Test" or query.feedback is not None]
+    return instructions.TASK.format(
+        problem=query.problem.strip(),
+        entry_point=f"\nThe answer must define `{query.entry_point}`.\n" if query.entry_point else "",
+        judging=judging,
+        operators="\n".join(f"- self.{item.interface()}\n  {item.description}" for item in usable),
+        calls="any number of" if calls is None else calls,
+    )
+
+
+def conversation(task: str, rounds: Sequence[Round], context_tokens: int) -> tuple[Message, ...]:
+    """Returns the messages that ask for the next round.
+
+    When they outgrow the context, old rounds shrink to one line each; the best and the last stay whole.
+
+    Args:
+        task: The first user message.
+        rounds: Finished rounds.
+        context_tokens: What the conversation may take, at four characters a token.
+    """
+    best, whole = select_best(list(rounds)), list(rounds)
+    messages = _messages(task, [], whole)
+    for item in rounds[:-1]:
+        if _size(messages) <= context_tokens * _CHARACTERS_PER_TOKEN:
+            break
+        if item is not best:
+            whole.remove(item)
+            messages = _messages(task, [other for other in rounds if other not in whole], whole)
+    return messages
+
+
+def _messages(task: str, shortened: Sequence[Round], whole: Sequence[Round]) -> tuple[Message, ...]:
+    first = task
+    if shortened:
+        lines = [f"- Round {item.number} (score {item.score:.2f}): {item.modification}" for item in shortened]
+        first = task + "\n\n" + instructions.SHORTENED.format(lines="\n".join(lines))
+    messages = [Message("system", instructions.SYSTEM), Message("user", first)]
+    for item in whole:
+        messages += item.turns
+        feedback = item.feedback.render()
+        messages.append(
+            Message("user", instructions.NEXT.format(number=item.number, feedback=feedback, following=item.number + 1))
+        )
+    return tuple(messages)
+
+
+def _size(messages: Iterable[Message]) -> int:
+    return sum(len(message.content) for message in messages)

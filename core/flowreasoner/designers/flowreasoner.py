@@ -1,0 +1,220 @@
+"""FlowReasoner itself: a meta-agent that reasons from execution feedback, round by round (§4.3, Eq. 1 and 5)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from flowreasoner.budget import Spending
+from flowreasoner.designers import instructions
+from flowreasoner.designers.base import Design, Round, select_best
+from flowreasoner.designers.conversation import conversation, task_message
+from flowreasoner.designers.grading import grade_with_suite
+from flowreasoner.designers.reply import read_proposal
+from flowreasoner.designers.written_tests import with_written_tests
+from flowreasoner.errors import BudgetExceeded, ModelError, ModelRefused, QueryError
+from flowreasoner.events import DesignEnded, DesignStarted, RoundEnded, RoundStarted, WorkflowProposed
+from flowreasoner.feedback import Feedback
+from flowreasoner.models.base import ChatRequest, Message
+from flowreasoner.workflow import Diagnostic, check
+
+if TYPE_CHECKING:
+    from flowreasoner.designers.base import StopReason
+    from flowreasoner.designers.reply import Proposed
+    from flowreasoner.designers.workbench import Workbench
+    from flowreasoner.models import Completion
+    from flowreasoner.query import Query
+    from flowreasoner.workflow import Report
+
+__all__ = ["FlowReasoner"]
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class _Proposal:
+    """What asking for one workflow gave: the last reply, its report, all turns, thoughts and costs."""
+
+    proposed: Proposed
+    report: Report
+    turns: list[Message]
+    thoughts: list[str]
+    spent: Spending
+
+
+@dataclass(frozen=True)
+class FlowReasoner:
+    """The paper's query-level meta-agent at inference.
+
+    Attributes:
+        rounds: Designs per query (§5: 10).
+        evaluations: Runs per design (Appendix A: 3).
+        repairs: Times that a refused workflow may be corrected within its round.
+        early_stop: Stop at the first perfect round.
+        context_tokens: Size of the conversation above which old rounds are shortened.
+    """
+
+    rounds: int = 10
+    evaluations: int = 3
+    repairs: int = 2
+    early_stop: bool = True
+    context_tokens: int = 100_000
+    name: str = "flowreasoner"
+
+    def __post_init__(self) -> None:
+        for field in ("rounds", "evaluations"):
+            if getattr(self, field) < 1:
+                raise QueryError(f"{field} must be at least 1, got {getattr(self, field)}")
+
+    async def design(self, query: Query, bench: Workbench) -> Design:
+        """Designs a workflow for a query; see `flowreasoner.designers.Designer.design`."""
+        start = time.perf_counter()
+        query, extra = await with_written_tests(query, bench)
+        task = task_message(query, bench.operators.values(), bench.budget.calls)
+        rounds = [self._reread(record, bench) for record in bench.journal.finished()][: self.rounds]
+        for item in rounds:
+            bench.meter.charge(item.cost)
+        bench.emit(
+            DesignStarted(
+                query,
+                bench.journal.run,
+                bench.meta_agent.name,
+                bench.worker.name,
+                self.rounds,
+                self.evaluations,
+                len(rounds),
+            )
+        )
+        stopped = await self._run_rounds(query, bench, task, rounds)
+        best = select_best(rounds)
+        if best is None:
+            raise QueryError(
+                f"none of the {len(rounds)} rounds gave an answer; the last one said: {_last_words(rounds)}"
+            )
+        design = Design(
+            query,
+            tuple(rounds),
+            best,
+            bench.meta_agent.name,
+            bench.worker.name,
+            bench.meta_agent.simulated or bench.worker.simulated,
+            stopped,
+            run=bench.journal.run,
+            tier=bench.sandbox.tier,
+            isolated=bench.sandbox.isolated,
+            extra=extra,
+        )
+        design = await _score_hidden(design, bench)
+        design = replace(design, seconds=time.perf_counter() - start)
+        bench.emit(DesignEnded(design))
+        return design
+
+    async def _run_rounds(self, query: Query, bench: Workbench, task: str, rounds: list[Round]) -> StopReason:
+        """Adds rounds until one is perfect, all are made, or the budget ends."""
+        while not (self.early_stop and rounds and rounds[-1].feedback.perfect):
+            if len(rounds) >= self.rounds:
+                return "rounds"
+            try:
+                finished = await self._round(query, bench, task, rounds)
+            except BudgetExceeded:
+                if select_best(rounds) is None:
+                    raise
+                return "budget"
+            rounds.append(finished)
+            bench.journal.keep(finished)
+            bench.emit(RoundEnded(finished))
+        return "perfect"
+
+    async def _round(self, query: Query, bench: Workbench, task: str, rounds: list[Round]) -> Round:
+        number = len(rounds) + 1
+        bench.emit(RoundStarted(number))
+        proposal = await self._propose(number, conversation(task, rounds, self.context_tokens), bench)
+        workflow = proposal.report.workflow
+        if workflow is None:
+            feedback = Feedback(diagnostics=proposal.report.diagnostics)
+        else:
+            feedback = await bench.evaluate(workflow, query, self.evaluations, number)
+        return Round(
+            number,
+            "\n\n".join(filter(None, proposal.thoughts)),
+            proposal.proposed.modification,
+            workflow,
+            proposal.proposed.graph,
+            proposal.proposed.prompt,
+            feedback,
+            tuple(proposal.turns),
+            proposal.spent,
+        )
+
+    async def _propose(self, number: int, messages: tuple[Message, ...], bench: Workbench) -> _Proposal:
+        """Asks for a workflow; one that is refused may be corrected up to `repairs` times."""
+        turns: list[Message] = []
+        thoughts: list[str] = []
+        spent = Spending()
+        for attempt in range(self.repairs + 1):
+            draw = f"{bench.seed}/r{number}/m{attempt}"
+            completion = await _ask(bench, ChatRequest((*messages, *turns), draw, "meta-agent"))
+            bench.meter.charge(completion.spending)
+            spent += completion.spending
+            proposed = read_proposal(completion)
+            report = _check(proposed, bench)
+            thoughts.append(proposed.reasoning)
+            turns.append(Message("assistant", completion.text))
+            bench.emit(WorkflowProposed(number, attempt, proposed.modification, report.workflow, report.diagnostics))
+            if report.ok or attempt == self.repairs:
+                return _Proposal(proposed, report, turns, thoughts, spent)
+            turns.append(Message("user", _correction(proposed, report)))
+        raise AssertionError("unreachable")
+
+    def _reread(self, record: dict[str, object], bench: Workbench) -> Round:
+        """Rebuilds a stored round; its workflow is checked again, as it was then."""
+        graph, prompt = str(record["graph"]), str(record["prompt"])
+        workflow = check(graph, prompt, bench.operators).workflow if graph else None
+        return Round.from_json(record, workflow)
+
+
+def _check(proposed: Proposed, bench: Workbench) -> Report:
+    """Checks a proposal; a reply without a workflow is refused like any other."""
+    report = check(proposed.graph, proposed.prompt, bench.operators)
+    if proposed.graph:
+        return report
+    missing = Diagnostic(0, 0, "no-graph", "error", "the reply contains no workflow", "put it into <graph>...</graph>")
+    return replace(report, workflow=None, diagnostics=(missing,))
+
+
+def _correction(proposed: Proposed, report: Report) -> str:
+    if not proposed.graph:
+        return instructions.UNREADABLE
+    return instructions.REPAIR.format(
+        diagnostics="\n".join(f"- {item.severity}: {item}" for item in report.diagnostics)
+    )
+
+
+async def _ask(bench: Workbench, request: ChatRequest) -> Completion:
+    """Asks the meta-agent, and again where the failure may pass."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await bench.meta_agent.complete(request)
+        except ModelRefused:
+            raise
+        except ModelError:
+            if attempt == _ATTEMPTS:
+                raise
+            request = replace(request, draw=f"{request.draw}~")
+    raise AssertionError("unreachable")
+
+
+async def _score_hidden(design: Design, bench: Workbench) -> Design:
+    """Runs the hidden tests, once, on the final answer."""
+    hidden = design.query.hidden
+    if hidden is None:
+        return design
+    grade = await grade_with_suite(design.answer, hidden, bench.sandbox)
+    return replace(design, hidden_score=grade.score, hidden_passed=grade.score >= 1.0)
+
+
+def _last_words(rounds: list[Round]) -> str:
+    feedback = rounds[-1].feedback
+    errors = [item.error for item in feedback.evaluations if item.error] + [str(item) for item in feedback.diagnostics]
+    return (errors or ["nothing"])[0]
