@@ -1,0 +1,71 @@
+"""The built-ins, registered through the same hooks that third parties use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from flowreasoner_plugins.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from flowreasoner.benchmark import Benchmark
+    from flowreasoner.models import ModelFactory
+    from flowreasoner.operators import Operator
+    from flowreasoner.reward import RewardTerm
+    from flowreasoner_plugins.manager import DesignerFactory, SandboxFactory
+
+
+@hookimpl
+def flowreasoner_operators() -> Iterable[Operator]:
+    """Returns the ten operators of the core."""
+    from flowreasoner.operators import BUILTIN
+
+    return BUILTIN.values()
+
+
+@hookimpl
+def flowreasoner_chat_models() -> Mapping[str, ModelFactory]:
+    """Returns the endpoints and the simulation."""
+    from flowreasoner.models import SCHEMES
+
+    return SCHEMES
+
+
+@hookimpl
+def flowreasoner_designers() -> Mapping[str, DesignerFactory]:
+    """Returns FlowReasoner itself."""
+
+    def flowreasoner(**settings: Any) -> Any:
+        from flowreasoner.designers import FlowReasoner
+
+        return FlowReasoner(**settings)
+
+    return {"flowreasoner": flowreasoner}
+
+
+@hookimpl
+def flowreasoner_reward_terms() -> Mapping[str, RewardTerm]:
+    """Returns the paper's terms."""
+    from flowreasoner.reward import TERMS
+
+    return TERMS
+
+
+@hookimpl
+def flowreasoner_benchmarks() -> Iterable[Benchmark]:
+    """Returns the project's own dozen problems, HumanEval and MBPP."""
+    from flowreasoner_plugins.benchmarks import DEMO, HUMANEVAL, MBPP
+
+    return [DEMO, HUMANEVAL, MBPP]
+
+
+@hookimpl
+def flowreasoner_sandboxes() -> Mapping[str, SandboxFactory]:
+    """Returns the tiers of the core."""
+
+    def process() -> Any:
+        from flowreasoner.sandbox import ProcessSandbox
+
+        return ProcessSandbox()
+
+    return {"process": process}

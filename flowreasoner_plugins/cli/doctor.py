@@ -1,0 +1,180 @@
+"""``flowreasoner doctor``: what is installed, reachable and isolated, and what to do about the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import socket
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import click
+
+from flowreasoner.errors import FlowReasonerError
+from flowreasoner_plugins.cli import options
+from flowreasoner_plugins.cli.config import config_path
+from flowreasoner_plugins.cli.exits import FAILED, OK
+
+if TYPE_CHECKING:
+    from flowreasoner_plugins.manager import Plugins
+
+__all__ = ["command"]
+
+_OPTIONAL = {
+    "langgraph": "native LangGraph graphs",
+    "dspy": "native DSPy modules",
+    "metagpt": "running emitted graphs on MetaGPT",
+    "torch": "training",
+    "trl": "training",
+    "vllm": "fast rollouts on GPUs",
+}
+_MARKS = {"ok": "ok  ", "warn": "note", "fail": "FAIL"}
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """One line of the table."""
+
+    area: str
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    detail: str
+    remedy: str = ""
+
+
+@click.command("doctor", short_help="Show what is installed, reachable and isolated.")
+@options.meta_agent
+@options.worker
+@options.store
+@options.as_json
+@click.pass_obj
+def command(plugins: Plugins, meta_agent: str, worker: str, store: str | None, as_json: bool) -> None:
+    """Show what is installed, reachable and isolated, and what to do about the rest.
+
+    Ends with 1 if something that FlowReasoner needs does not work.
+
+    \b
+    Examples:
+      flowreasoner doctor
+      flowreasoner doctor --worker ollama:qwen2.5-coder --json
+    """
+    findings = [
+        *_machine(),
+        *_packages(),
+        *_models(plugins, {"meta-agent": meta_agent, "worker": worker}),
+        *asyncio.run(_sandboxes(plugins)),
+        *_store(store),
+        *_plugins(plugins),
+    ]
+    if as_json:
+        click.echo(json.dumps([asdict(item) for item in findings]))
+    else:
+        area = ""
+        for item in findings:
+            if item.area != area:
+                area = item.area
+                click.echo(area)
+            click.echo(f"  {_MARKS[item.state]} {item.name}: {item.detail}")
+            if item.remedy:
+                click.echo(f"         {item.remedy}")
+    raise SystemExit(FAILED if any(item.state == "fail" for item in findings) else OK)
+
+
+def _machine() -> list[_Finding]:
+    path = config_path()
+    detail = f"{platform.python_implementation()} {platform.python_version()} on {platform.platform()}"
+    return [
+        _Finding("machine", "python", "ok", detail),
+        _Finding("machine", "cores", "ok", str(os.cpu_count())),
+        _Finding("machine", "configuration", "ok", str(path) if path else "no file; options and environment only"),
+    ]
+
+
+def _packages() -> list[_Finding]:
+    needed = ("flowreasoner", "openai", "genai-prices", "pydantic", "pluggy", "regex")
+    found = [_Finding("packages", name, "ok", metadata.version(name)) for name in needed]
+    for name, purpose in _OPTIONAL.items():
+        try:
+            found.append(_Finding("packages", name, "ok", metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            found.append(_Finding("packages", name, "warn", f"not installed; for {purpose}"))
+    return found
+
+
+def _models(plugins: Plugins, uris: dict[str, str]) -> list[_Finding]:
+    from flowreasoner.models import ModelContext, model_from_uri
+
+    found = []
+    for role, uri in uris.items():
+        try:
+            model = model_from_uri(uri, ModelContext(), plugins.chat_models)
+        except FlowReasonerError as error:
+            found.append(_Finding("models", role, "fail", str(error)))
+            continue
+        if model.simulated:
+            name = role.replace("-", "_")
+            remedy = f"set --{role}, FLOWREASONER_{name.upper()}, or {name} in flowreasoner.toml"
+            found.append(_Finding("models", role, "warn", f"{uri} is a simulation, no model", remedy))
+        else:
+            found.append(_reachable(role, uri, model))
+    return found
+
+
+def _reachable(role: str, uri: str, model: Any) -> _Finding:
+    """Opens a connection to the model's host, without asking it anything."""
+    url = urlsplit(getattr(model, "base_url", None) or "https://api.openai.com/v1")
+    port = url.port or (443 if url.scheme == "https" else 80)
+    try:
+        with socket.create_connection((url.hostname or "", port), timeout=3):
+            pass
+    except OSError as error:
+        remedy = "start the server, or correct base_url"
+        return _Finding("models", role, "fail", f"{uri}: cannot connect to {url.hostname}:{port}: {error}", remedy)
+    price = getattr(model, "price", None)
+    cost = f"${price.input:g} / ${price.output:g} per million tokens" if price else "price unknown, add ?price=IN,OUT"
+    return _Finding("models", role, "ok", f"{uri}: {url.hostname}:{port} accepts connections; {cost}")
+
+
+async def _sandboxes(plugins: Plugins) -> list[_Finding]:
+    """Runs a small program in every tier."""
+    found = []
+    for name, factory in plugins.sandboxes.items():
+        try:
+            sandbox = factory()
+            ran = await sandbox.run("print(6 * 7)")
+            await sandbox.aclose()
+        except FlowReasonerError as error:
+            found.append(_Finding("sandbox", name, "fail", str(error)))
+            continue
+        if ran.stdout.strip() != "42":
+            found.append(_Finding("sandbox", name, "fail", f"a test program failed: {ran.stderr.strip()[-200:]}"))
+        elif sandbox.isolated:
+            found.append(_Finding("sandbox", name, "ok", "works, and isolates"))
+        else:
+            remedy = "code from models can read your files: use it on machines where that is acceptable"
+            found.append(_Finding("sandbox", name, "warn", "works, and is no isolation", remedy))
+    return found
+
+
+def _store(path: str | None) -> list[_Finding]:
+    from flowreasoner.store import Store, default_store_path
+
+    place = path or str(default_store_path())
+    try:
+        with Store(place) as opened:
+            runs = len(opened.runs(1000))
+    except FlowReasonerError as error:
+        return [_Finding("store", "runs", "fail", str(error))]
+    return [_Finding("store", "runs", "ok", f"{place}: {runs} runs")]
+
+
+def _plugins(plugins: Plugins) -> list[_Finding]:
+    found = [_Finding("plugins", info.name, "ok", info.source) for info in plugins.infos if not info.problem]
+    for info in plugins.problems:
+        remedy = "update or uninstall it, or set FLOWREASONER_DISABLE_PLUGINS"
+        found.append(_Finding("plugins", info.name, "warn", f"skipped: {info.problem}", remedy))
+    return found

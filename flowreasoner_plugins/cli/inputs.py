@@ -1,0 +1,198 @@
+"""Turns what a user names on the command line into queries, workflows, models and sandboxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flowreasoner.errors import ModelRefused, QueryError, SandboxError
+
+if TYPE_CHECKING:
+    from flowreasoner.models import ChatModel
+    from flowreasoner.query import Query
+    from flowreasoner.sandbox import Sandbox
+    from flowreasoner.workflow import Report
+    from flowreasoner_plugins.manager import Plugins
+
+__all__ = [
+    "PROMPT_FILES",
+    "QuerySource",
+    "check_workflow_file",
+    "make_model",
+    "make_sandbox",
+    "prompt_file",
+    "read_source",
+]
+
+PROMPT_FILES = ("prompt.py", "prompt_custom.py")
+
+_QUERY_SUFFIXES = {".json", ".yaml", ".yml"}
+_TIERS = ("jail", "landlock", "interpreter", "process")
+_LARGEST_FILE = 1_000_000
+
+
+@dataclass(frozen=True)
+class QuerySource:
+    """Where a query comes from; what the store keeps to resume, since hidden tests are never stored.
+
+    Attributes:
+        text: As given: a file, ``benchmark:task``, or the problem itself.
+        data: The benchmark's file.
+        check: A command as feedback test.
+        tests: Policy that divides the tests.
+        metric: Name of a plugin's metric.
+        seed: Seed of the policy ``split``.
+    """
+
+    text: str
+    data: str | None = None
+    check: str | None = None
+    tests: str | None = None
+    metric: str | None = None
+    seed: int = 0
+
+    def load(self, plugins: Plugins) -> Query:
+        """Loads the query.
+
+        Raises:
+            QueryError: If it cannot be found, read or used.
+        """
+        query = self._find(plugins)
+        if self.check:
+            from flowreasoner.sandbox import Suite
+
+            query = replace(query, feedback=Suite.command(self.check))
+        if self.metric:
+            query = replace(query, metric=plugins.pick("metrics", self.metric), feedback=None, policy="metric")
+        elif self.tests:
+            query = query.with_policy(self.tests, seed=self.seed)  # type: ignore[arg-type]
+        elif query.feedback is None and query.hidden is not None and ":" in self.text:
+            query = query.with_policy("split", seed=self.seed)  # a benchmark's item comes with one set of tests
+        return query
+
+    def _find(self, plugins: Plugins) -> Query:
+        from flowreasoner.query import Query
+        from flowreasoner.query_file import load_query
+
+        path = Path(self.text)
+        if path.suffix.lower() in _QUERY_SUFFIXES and "\n" not in self.text:
+            return load_query(path, formats=plugins.test_formats)
+        name, colon, task = self.text.partition(":")
+        if colon and name in plugins.benchmarks and task:
+            return self._from_benchmark(plugins, name, task)
+        if colon and name.isidentifier() and task and " " not in self.text.strip():
+            known = ", ".join(sorted(plugins.benchmarks))
+            raise QueryError(f"there is no benchmark {name!r} (in {self.text!r}); known are {known}")
+        if not self.text.strip():
+            raise QueryError("the query is empty: give a file, benchmark:task, or the problem as text")
+        return Query(self.text)
+
+    def _from_benchmark(self, plugins: Plugins, name: str, task: str) -> Query:
+        from flowreasoner.workflow.diagnostics import did_you_mean
+
+        queries = {
+            query.id: query for query in plugins.benchmarks[name].queries(Path(self.data) if self.data else None)
+        }
+        for candidate in (
+            task,
+            f"{name}/{task}",
+            *(key for key in queries if key.lower().endswith(f"/{task.lower()}")),
+        ):
+            if candidate in queries:
+                return queries[candidate]
+        hint = did_you_mean(task, queries)
+        shown = ", ".join(list(queries)[:12]) + (", …" if len(queries) > 12 else "")
+        raise QueryError(f"{name} has no task {task!r}{hint}; it has {shown}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the source as the store keeps it, with absolute paths."""
+        text = self.text
+        if Path(text).suffix.lower() in _QUERY_SUFFIXES and Path(text).exists():
+            text = str(Path(text).resolve())
+        data = str(Path(self.data).resolve()) if self.data else None
+        return {
+            "text": text,
+            "data": data,
+            "check": self.check,
+            "tests": self.tests,
+            "metric": self.metric,
+            "seed": self.seed,
+        }
+
+
+def make_model(plugins: Plugins, uri: str, role: Any, query: Query | None, seed: int, *, need_price: bool) -> ChatModel:
+    """Makes a model from its URI.
+
+    Args:
+        plugins: Where schemes come from.
+        uri: The URI.
+        role: What the model is for.
+        query: For simulations.
+        seed: Of the run.
+        need_price: Whether a budget in dollars has to hold.
+
+    Raises:
+        ModelRefused: If the URI cannot be used, or the price is needed and not known.
+    """
+    from flowreasoner.models import ModelContext, model_from_uri
+
+    model = model_from_uri(uri, ModelContext(role, query, seed), plugins.chat_models)
+    if need_price and getattr(model, "price", 0) is None:
+        raise ModelRefused(
+            f"the price of {uri} is not known, so --budget-usd cannot hold; "
+            "add ?price=IN,OUT to the URI, in dollars per million tokens"
+        )
+    return model
+
+
+def make_sandbox(plugins: Plugins, tier: str) -> Sandbox:
+    """Makes the sandbox of a tier.
+
+    Args:
+        plugins: Where tiers come from.
+        tier: A tier's name, ``best`` for the strongest there is, or ``none`` for no isolation.
+
+    Raises:
+        SandboxError: If the tier is not there, naming those that are.
+    """
+    offered = plugins.sandboxes
+    wanted = {"none": "process"}.get(tier, tier)
+    if tier == "best":
+        wanted = next(name for name in (*_TIERS, *offered) if name in offered)
+    if wanted not in offered:
+        raise SandboxError(
+            f"there is no sandbox tier {tier!r} here; there are best, none, {', '.join(sorted(offered))}"
+        )
+    return offered[wanted]()
+
+
+def check_workflow_file(path: Path, plugins: Plugins) -> Report:
+    """Checks a workflow file with the prompt module beside it.
+
+    Raises:
+        QueryError: If a file cannot be read.
+    """
+    from flowreasoner.workflow import check
+
+    beside = prompt_file(path)
+    return check(read_source(path), read_source(beside) if beside.is_file() else None, plugins.operators)
+
+
+def prompt_file(path: Path) -> Path:
+    """Returns the prompt module beside a workflow file; the first of the usual names when there is none."""
+    beside = [path.with_name(name) for name in PROMPT_FILES]
+    return next((file for file in beside if file.is_file()), beside[0])
+
+
+def read_source(path: Path) -> str:
+    """Reads a source file; one that is absurdly large is cut, and so refused by the checker.
+
+    Raises:
+        QueryError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST_FILE).decode("utf-8", errors="replace")
+    except OSError as error:
+        raise QueryError(f"cannot read {str(path)!r}: {error.strerror}") from None

@@ -1,0 +1,85 @@
+"""The group of all commands; each is imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowreasoner import __version__
+from flowreasoner_plugins.cli.exits import INTERRUPTED
+
+if TYPE_CHECKING:
+    from flowreasoner_plugins.manager import Plugins
+
+__all__ = ["cli", "main"]
+
+_COMMANDS = {
+    "solve": "Design a workflow for a query, run it, and answer.",
+    "run": "Run an existing workflow on a query.",
+    "check": "Check workflow and query files.",
+    "export": "Write a workflow as source for a framework.",
+    "runs": "List and show stored runs.",
+    "plugins": "List plugins and what they provide.",
+    "doctor": "Show what is installed, reachable and isolated.",
+}
+
+
+class _Commands(click.Group):
+    """Built-in commands by name, then those of plugins."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_COMMANDS, *sorted(_plugins(ctx).commands)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _COMMANDS:
+            module = importlib.import_module(f"flowreasoner_plugins.cli.{cmd_name}")
+            command: click.Command = module.command
+            return command
+        return _plugins(ctx).commands.get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands without importing the built-in ones."""
+        rows = list(_COMMANDS.items())
+        rows += [(name, item.get_short_help_str(80)) for name, item in sorted(_plugins(ctx).commands.items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _plugins(ctx: click.Context) -> Plugins:
+    """Returns the loaded plugins, loading them once per process run of the command line."""
+    root = ctx.find_root()
+    if root.obj is None:
+        from flowreasoner_plugins.manager import load_plugins
+
+        root.obj = load_plugins()
+    plugins: Plugins = root.obj
+    return plugins
+
+
+@click.group("flowreasoner", cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="flowreasoner")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """One query in, a designed, executed and verified multi-agent system out.
+
+    \b
+    Examples:
+      flowreasoner solve demo:spiral-walk
+      flowreasoner solve query.yaml --meta-agent openai:o4-mini --worker openai:gpt-4o-mini
+      flowreasoner check workflows/ --json
+      flowreasoner doctor
+    """
+    for info in _plugins(ctx).problems:
+        click.echo(f"warning: the plugin {info.name!r} ({info.source}) was skipped: {info.problem}", err=True)
+
+
+def main(args: list[str] | None = None, **extra: Any) -> None:
+    """Runs the command line."""
+    try:
+        cli.main(args=args, prog_name="flowreasoner", **extra)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)

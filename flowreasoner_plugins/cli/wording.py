@@ -1,0 +1,29 @@
+"""How amounts and foreign text are written for people."""
+
+from __future__ import annotations
+
+__all__ = ["clock", "money", "one_line", "printable"]
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+def money(usd: float) -> str:
+    """Returns dollars, with as many digits as small amounts need."""
+    return f"${usd:.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
+
+
+def clock(seconds: float) -> str:
+    """Returns seconds as ``12 s`` or ``3:05``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def printable(text: str) -> str:
+    """Returns text without control characters: what a model wrote must not steer the terminal."""
+    return text.translate(_CONTROLS)
+
+
+def one_line(text: str) -> str:
+    """Returns text as one printable line."""
+    return printable(" ".join(text.split()))

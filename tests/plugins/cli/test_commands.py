@@ -1,0 +1,255 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli import invoke
+
+GRAPH = """class Workflow:
+    def __init__(self, name, llm_config, dataset):
+        self.custom = operator.Custom(self.llm)
+    async def __call__(self, problem):
+        a = await self.custom(input=problem, instruction=prompt_custom.ASK)
+        return a['response'], self.llm.cost_manager.total_cost
+"""
+KEYS = {"path", "ok", "repaired", "diagnostics"}
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    for number, (graph, prompt) in enumerate(
+        [(GRAPH, "ASK = 'x'"), (GRAPH, "OTHER = 'x'"), (f"```python\n{GRAPH}```", "ASK = 'x'")], 1
+    ):
+        folder = tmp_path / "ws" / f"round_{number}"
+        folder.mkdir(parents=True)
+        (folder / "graph.py").write_text(graph)
+        (folder / "prompt.py").write_text(prompt)
+        (folder / "experience.json").write_text("{}")
+    return tmp_path / "ws"
+
+
+# --- check ---
+
+
+def test_check_prints_one_json_object_a_line(workspace):
+    result = invoke("check", workspace, "--json")
+    assert result.exit_code == 1
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["ok"] for row in rows] == [True, False, True]
+    assert all(row.keys() == KEYS for row in rows)
+    (finding,) = rows[1]["diagnostics"]
+    assert finding == {
+        "code": "undefined-prompt",
+        "severity": "error",
+        "line": 5,
+        "column": 58,
+        "message": "prompt_custom.ASK is not defined",
+        "remedy": "add ASK to the prompts",
+    }
+    assert rows[2]["repaired"] == ["code fences and tags around the code removed"]
+    assert rows[0]["path"].endswith("round_1/graph.py")
+
+
+def test_check_ends_with_0_when_all_is_well(workspace):
+    assert invoke("check", workspace / "round_1" / "graph.py").exit_code == 0
+
+
+def test_check_fix_writes_canonical_source(workspace):
+    file = workspace / "round_3" / "graph.py"
+    untouched = (workspace / "round_1" / "graph.py").read_text()
+    assert invoke("check", workspace / "round_1", file, "--fix").exit_code == 0
+    assert file.read_text().startswith("class Workflow:")
+    assert json.loads(invoke("check", file, "--json").stdout)["repaired"] == []
+    assert (workspace / "round_1" / "graph.py").read_text() == untouched
+
+
+def test_check_reads_prompt_custom_too(workspace):
+    folder = workspace / "round_2"
+    (folder / "prompt.py").rename(folder / "prompt_custom.py")
+    (folder / "prompt_custom.py").write_text("ASK = 'x'")
+    assert invoke("check", folder / "graph.py").exit_code == 0
+
+
+def test_check_takes_in_query_files(tmp_path):
+    (tmp_path / "good.yaml").write_text("problem: p\ncheck: 'true'\n")
+    (tmp_path / "bad.json").write_text('{"problem": "p", "tests": {"feedback": ["assert ("]}}')
+    result = invoke("check", tmp_path / "good.yaml", tmp_path / "bad.json", "--json")
+    good, bad = (json.loads(line) for line in result.stdout.splitlines())
+    assert result.exit_code == 1
+    assert good["ok"]
+    assert not bad["ok"]
+    assert "does not parse" in bad["diagnostics"][0]["message"]
+    found = invoke("check", tmp_path, "--json")
+    assert len(found.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00junk", b"x" * 10_000_000, b"", b"class Workflow:\n" + b"(" * 10_000])
+def test_check_survives_absurd_files(tmp_path, content):
+    file = tmp_path / "graph.py"
+    file.write_bytes(content)
+    result = invoke("check", file, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["diagnostics"]
+
+
+def test_check_shows_people_place_and_remedy(workspace):
+    file = workspace / "round_2" / "graph.py"
+    result = invoke("check", file)
+    assert f"{file}: not ok" in result.stdout
+    assert f"{file}:5:58: error: prompt_custom.ASK is not defined [undefined-prompt]" in result.stdout
+    assert "add ASK to the prompts" in result.stdout
+
+
+# --- run and export ---
+
+
+def test_run_grades_every_evaluation(tmp_path):
+    file = tmp_path / "graph.py"
+    file.write_text(
+        "class Workflow:\n    async def __call__(self, problem, entry_point):\n"
+        "        s = await self.custom_code_generate(problem=problem, entry_point=entry_point, instruction='go')\n"
+        "        return s['response']\n"
+    )
+    good = invoke("run", file, "demo:spiral-walk", "--worker", "sim:?skill=1", "--evaluations", 2, "--json")
+    assert good.exit_code == 0
+    value = json.loads(good.stdout)
+    assert (value["score"], value["passed"], len(value["evaluations"]), value["simulated"]) == (1.0, True, 2, True)
+    bad = invoke("run", file, "demo:spiral-walk", "--worker", "sim:?skill=0")
+    assert bad.exit_code == 1
+    assert "Failing tests:" in bad.stdout
+
+
+def test_export_prints_or_writes_canonical_files(workspace, tmp_path):
+    file = workspace / "round_3" / "graph.py"
+    printed = invoke("export", file)
+    assert printed.exit_code == 0
+    assert "# graph.py\nclass Workflow:" in printed.stdout
+    assert "# prompt.py\nASK = 'x'" in printed.stdout
+    out = tmp_path / "out"
+    assert invoke("export", file, "-o", out).exit_code == 0
+    assert {path.name for path in out.iterdir()} == {"graph.py", "prompt.py"}
+    assert json.loads(invoke("check", out / "graph.py", "--json").stdout)["repaired"] == []
+
+
+# --- runs, plugins, doctor ---
+
+
+def test_runs_lists_and_shows():
+    assert "no runs yet" in invoke("runs", "list").stdout
+    run = json.loads(invoke("solve", "demo:ticket-price", "--json", "-q").stdout)["run"]
+    listed = invoke("runs", "list")
+    assert run in listed.stdout
+    assert "finished" in listed.stdout
+    assert json.loads(invoke("runs", "list", "--json").stdout)[0]["score"] == 1.0
+    shown = invoke("runs", "show", run[:12])
+    assert "class Workflow:" in shown.stdout
+    assert json.loads(invoke("runs", "show", "--json").stdout)["result"]["run"] == run
+
+
+def test_plugins_lists_sources_hooks_and_what_they_provide():
+    result = invoke("plugins")
+    assert "builtin (flowreasoner)" in result.stdout
+    assert "operators: AnswerGenerate, Custom, CustomCodeGenerate" in result.stdout
+    value = json.loads(invoke("plugins", "--json").stdout)
+    assert "aflow" in value["provides"]["backends"]
+    assert {"builtin", "aflow"} <= {item["name"] for item in value["plugins"]}
+
+
+def test_doctor_looks_at_everything():
+    result = invoke("doctor")
+    assert result.exit_code == 0
+    for part in (
+        "machine",
+        "packages",
+        "ok   openai",
+        "sim: is a simulation",
+        "process: works, and is no isolation",
+        "runs",
+    ):
+        assert part in result.stdout
+    findings = json.loads(invoke("doctor", "--json").stdout)
+    assert {"machine", "packages", "models", "sandbox", "store", "plugins"} == {item["area"] for item in findings}
+
+
+def test_doctor_finds_a_server_that_is_not_there_and_a_damaged_store(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLOWREASONER_WORKER", "openai:m?base_url=http://127.0.0.1:9/v1")
+    (tmp_path / "bad.sqlite").write_text("x" * 1000)
+    result = invoke("doctor", "--store", tmp_path / "bad.sqlite")
+    assert result.exit_code == 1
+    assert "cannot connect to 127.0.0.1:9" in result.stdout
+    assert "the file is damaged" in result.stdout
+
+
+# --- the command line itself ---
+
+
+def test_help_shows_every_command_with_examples():
+    result = invoke("--help")
+    for name in ("solve", "run", "check", "export", "runs", "plugins", "doctor"):
+        assert f"  {name} " in result.stdout
+        own = invoke(name, "--help")
+        assert own.exit_code == 0
+        assert "Examples:" in own.stdout
+
+
+HEAVY = ["torch", "openai", "litellm", "langgraph", "dspy", "metagpt", "transformers"]
+
+
+@pytest.mark.parametrize("statement", ["import flowreasoner", "import sys; sys.argv = ['f', '--help']; HELP"])
+def test_start_up_imports_nothing_heavy(statement):
+    run_help = "from flowreasoner_plugins.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass"
+    code = statement.replace("HELP", "pass\n" + run_help) + "\nimport sys\nprint('LOADED', *sorted(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(result.stdout.partition("LOADED")[2].split())
+    assert "flowreasoner" in loaded
+    assert not {name for name in loaded if name.partition(".")[0] in HEAVY}
+
+
+def test_an_installed_plugin_is_used_and_its_broken_neighbour_skipped(tmp_path, monkeypatch):
+    plugin = Path(__file__).parents[2] / "third_party_plugin"
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-deps",
+            "--no-build-isolation",
+            "--target",
+            tmp_path,
+            plugin,
+        ],
+        check=True,
+        capture_output=True,
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def run(*args):
+        command = [sys.executable, "-m", "flowreasoner_plugins", *args]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    listed = json.loads(run("plugins", "--json").stdout)
+    infos = {item["name"]: item for item in listed["plugins"]}
+    assert infos["parrot"]["source"] == "flowreasoner-parrot 1.2.3"
+    assert len(infos["parrot"]["hooks"]) == 11
+    assert "this plugin is broken on purpose" in infos["broken"]["problem"]
+    assert run("squawk").stdout == "squawk\n"
+    solved = run(
+        "solve", "birds:wings", "--designer", "hasty", "--sandbox", "cage", "--worker", "sim:?skill=1", "--json"
+    )
+    assert solved.returncode == 0, solved.stderr
+    assert json.loads(solved.stdout)["score"] == 1.0
+    assert "parrot heard the end: wings" in solved.stderr
+    assert "warning: the plugin 'broken'" in solved.stderr
+    graph = tmp_path / "graph.py"
+    graph.write_text(
+        "class Workflow:\n    async def __call__(self, problem):\n"
+        "        r = await self.parrot(text=problem)\n        return r['echo']\n"
+    )
+    query = tmp_path / "q.json"
+    query.write_text('{"problem": "say hello", "tests": {"feedback": {"format": "command", "source": "true"}}}')
+    ran = run("run", str(graph), str(query), "--worker", "parrot:p", "--json")
+    assert json.loads(ran.stdout)["answer"].startswith("Repeat: say hello")
+    assert "CLASS WORKFLOW" in run("export", str(graph), "--to", "shout").stdout
