@@ -127,15 +127,23 @@ async def test_the_ensemble_follows_the_majority():
     assert letters <= {"B", "C"}
 
 
-async def test_the_meta_agent_goes_on_to_richer_workflows():
-    agent = SimulatedMetaAgent()
+async def proposals_at(score, seed=0):
+    agent = SimulatedMetaAgent(seed=seed)
     request = ChatRequest.ask("task")
     seen = []
     for _ in CATALOGUE:
         reply = await agent.complete(request)
         seen.append(reply.text)
-        request = request.then(reply.text, "Score: 0.10, the mean of 3 runs", "d")
-    assert seen == [proposal.reply() for proposal in CATALOGUE]
+        request = request.then(reply.text, f"Score: {score}, the mean of 3 runs", "d")
+    return seen
+
+
+async def test_the_meta_agent_goes_on_to_richer_workflows_and_leaps_after_low_scores():
+    in_order = [proposal.reply() for proposal in CATALOGUE]
+    assert await proposals_at("0.60") == in_order
+    after_failures = [await proposals_at("0.10", seed) for seed in range(4)]
+    assert any(seen != in_order for seen in after_failures)
+    assert all(sorted(seen) == sorted(in_order) for seen in after_failures), "nothing is proposed twice"
 
 
 async def test_simulations_say_that_they_are():

@@ -1,4 +1,4 @@
-"""The simulated meta-agent: proposes from a catalogue and goes on to richer workflows while the score is low."""
+"""The simulated meta-agent: proposes ever richer workflows from a catalogue, in larger steps while the score is low."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SimulatedMetaAgent:
     """A meta-agent without a model.
 
     Args:
-        seed: Decides between proposals of the same richness.
+        seed: Decides how far to leap after a low score, and what to repeat when all has been tried.
         faults: How it misbehaves; a malformed reply is a broken workflow, to be repaired.
     """
 
@@ -40,13 +40,13 @@ class SimulatedMetaAgent:
         return Completion(text, input_tokens=read, output_tokens=len(text) // 4, usd=0.0, estimated=True)
 
     def _propose(self, request: ChatRequest, roll: random.Random) -> str:
-        tried = sum(message.role == "assistant" for message in request.messages)
-        last = request.messages[-1].content
-        scores = [float(found) for found in _SCORE.findall(last)]
-        step = tried
-        if tried and scores and scores[0] >= 0.5:
-            step = max(0, tried - roll.randrange(2))
-        return CATALOGUE[min(step, len(CATALOGUE) - 1)].reply()
+        said = "\n".join(message.content for message in request.messages)
+        untried = [proposal for proposal in CATALOGUE if proposal.modification not in said]
+        if not untried:
+            return roll.choice(CATALOGUE[1:]).reply()
+        scores = _SCORE.findall(request.messages[-1].content)
+        leap = len(untried) > 1 and scores and float(scores[0]) < 0.5
+        return untried[roll.randrange(2) if leap else 0].reply()
 
     async def aclose(self) -> None:
         """Does nothing."""
