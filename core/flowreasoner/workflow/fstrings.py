@@ -18,7 +18,9 @@ def portable(node: ast.AST) -> ast.AST:
     """Returns an f-string as it is when Python 3.11 could print it, else as the sum of its parts."""
     if not isinstance(node, ast.JoinedStr):
         return node
-    if not any(_awkward(part) for part in node.values) and not _runs_out_of_quotes(node):
+    # Python 3.12 leaves empty texts in format specifications.
+    node.values = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
+    if not any(_awkward(part) for part in node.values):
         return node
     if any(isinstance(part, ast.FormattedValue) and part.conversion == ord("a") for part in node.values):
         return node  # outside the language; left for the checker to say so
@@ -42,7 +44,7 @@ def _awkward(part: ast.expr) -> bool:
         return False
     inside = [part.value]
     if isinstance(part.format_spec, ast.JoinedStr):
-        inside += [item.value for item in part.format_spec.values if isinstance(item, ast.FormattedValue)]
+        inside += [item.value if isinstance(item, ast.FormattedValue) else item for item in part.format_spec.values]
     elif part.format_spec is not None:
         return True  # a format that was awkward itself, and is a sum by now
     return any(
@@ -50,19 +52,6 @@ def _awkward(part: ast.expr) -> bool:
         or (isinstance(inner, ast.Constant) and isinstance(inner.value, str) and _needs_escape(inner.value))
         for value in inside
         for inner in ast.walk(value)
-    )
-
-
-def _runs_out_of_quotes(node: ast.JoinedStr) -> bool:
-    """Tells whether the text holds triple quotes and a placeholder holds a string: too few quotes are left for it."""
-    text = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
-    if "'''" not in text and '"""' not in text:
-        return False
-    placeholders = [part for part in node.values if isinstance(part, ast.FormattedValue)]
-    return any(
-        isinstance(inner, ast.Constant) and isinstance(inner.value, str)
-        for part in placeholders
-        for inner in ast.walk(part)
     )
 
 

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flowreasoner.workflow.language import MODULES, PARAMETERS
+from flowreasoner.workflow.unparse import unparse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,12 +42,12 @@ def _method(method: Method) -> str:
         annotation = f": {PARAMETERS[name]}" if name in PARAMETERS and method.name == "__call__" else ""
         default = ""
         if index >= plain:
-            default = (" = " if annotation else "=") + ast.unparse(method.defaults[index - plain])
+            default = (" = " if annotation else "=") + unparse(method.defaults[index - plain])
         parameters.append(name + annotation + default)
     header = f"    {'async ' * method.is_async}def {method.name}({', '.join(parameters)}):"
-    body = ast.unparse(ast.Module(list(method.body), []))
+    body = unparse(ast.Module(list(method.body), []))
     lines = [f"import {module}" for module in _modules(method)] + body.split("\n")
-    # `ast.unparse` keeps every string on one line, so that indenting changes none.
+    # `unparse` keeps every string on one line, so that indenting changes none.
     return "\n".join([header, *(f"        {line}" if line else "" for line in lines)]) + "\n"
 
 

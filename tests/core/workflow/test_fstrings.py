@@ -16,8 +16,8 @@ def returned(workflow):
     body = [node for node in ast.parse(workflow.source).body[0].body if isinstance(node, ast.AsyncFunctionDef)]
     names = {"problem": "P's"}
     for statement in body[0].body[:-1]:
-        exec(ast.unparse(statement), names)
-    return eval(ast.unparse(body[0].body[-1].value), names)
+        exec(compile(ast.Module([statement], []), "<workflow>", "exec"), names)
+    return eval(compile(ast.Expression(body[0].body[-1].value), "<workflow>", "eval"), names)
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,9 @@ class Faults:
 
     async def strike(self, roll: random.Random) -> str | None:
         """Waits, then fails or returns a malformed reply as often as it should; None otherwise."""
-        if self.latency:
-            await asyncio.sleep(self.latency * (0.5 + roll.random()))
+        delay = self.latency * (0.5 + roll.random())  # drawn always, so that latency changes no answer
+        if delay:
+            await asyncio.sleep(delay)
         if roll.random() < self.errors:
             raise ModelError("simulated failure of the model")
         return "<<simulated malformed reply" if roll.random() < self.malformed else None
