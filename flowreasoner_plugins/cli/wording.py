@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["clock", "money", "one_line", "printable"]
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+_CONTROLS |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}  # text direction
 
 
 def money(usd: float) -> str:

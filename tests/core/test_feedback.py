@@ -56,3 +56,14 @@ def test_json_brings_everything_back():
 def test_long_lists_are_cut_with_their_number():
     tests = tuple(TestResult(f"t{number}", "fail", f"assert f({number})") for number in range(30))
     assert "- and 18 more" in Feedback((Evaluation("a", 0.0, tests),)).render()
+
+
+def test_the_complaint_is_one_line_about_the_commonest_failure():
+    worse = TestResult("t3", "error", "assert f(\n    3\n) == 1", "ValueError: " + "x" * 500)
+    feedback = Feedback(
+        (Evaluation("a", 0.0, (FAIL, PASS)), Evaluation("b", 0.0, (worse,)), Evaluation("c", 0.5, (worse,)))
+    )
+    assert feedback.complaint.startswith("assert f( 3 ) == 1: ValueError: xxx")
+    assert len(feedback.complaint) == 160
+    assert _feedback().complaint == "line 3: KeyError: 'x'", "a run that failed tells more than a test"
+    assert Feedback((Evaluation("a", 1.0, (PASS,)),)).complaint == ""

@@ -64,6 +64,17 @@ def test_check_fix_writes_canonical_source(workspace):
     assert (workspace / "round_1" / "graph.py").read_text() == untouched
 
 
+def test_check_fix_moves_prompts_of_the_same_file_beside_it(tmp_path):
+    file = tmp_path / "graph.py"
+    file.write_text("ASK = 'x'\n\n" + GRAPH.replace("prompt_custom.ASK", "ASK"))
+    first = invoke("check", file, "--fix", "--json")
+    assert first.exit_code == 0, first.output
+    assert "'x'" in file.read_text() + (tmp_path / "prompt.py").read_text()
+    written = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert json.loads(invoke("check", file, "--fix", "--json").stdout)["repaired"] == []
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == written
+
+
 def test_check_reads_prompt_custom_too(workspace):
     folder = workspace / "round_2"
     (folder / "prompt.py").rename(folder / "prompt_custom.py")
@@ -118,6 +129,21 @@ def test_run_grades_every_evaluation(tmp_path):
     bad = invoke("run", file, "demo:spiral-walk", "--worker", "sim:?skill=0")
     assert bad.exit_code == 1
     assert "Failing tests:" in bad.stdout
+
+
+def test_run_grades_the_best_answer_on_hidden_tests_too(tmp_path):
+    file = tmp_path / "graph.py"
+    file.write_text(
+        "class Workflow:\n    async def __call__(self, problem):\n        return 'def f(x):\\n    return 2'\n"
+    )
+    query = tmp_path / "q.json"
+    tests = {"feedback": ["assert f(1) == 2"], "hidden": ["assert f(1) == 2", "assert f(2) == 3"]}
+    query.write_text(json.dumps({"problem": "p", "entry_point": "f", "tests": tests}))
+    result = invoke("run", file, query, "--worker", "sim:", "--json")
+    assert result.exit_code == 1
+    value = json.loads(result.stdout)
+    assert (value["feedback_score"], value["hidden_score"], value["score"], value["passed"]) == (1.0, 0.5, 0.5, False)
+    assert "50% of the hidden tests" in invoke("run", file, query, "--worker", "sim:").stdout
 
 
 def test_export_prints_or_writes_canonical_files(workspace, tmp_path):
