@@ -169,7 +169,7 @@ def _store(path: str | None) -> list[_Finding]:
             runs = len(opened.runs(1000))
     except FlowReasonerError as error:
         return [_Finding("store", "runs", "fail", str(error))]
-    return [_Finding("store", "runs", "ok", f"{place}: {runs} runs")]
+    return [_Finding("store", "runs", "ok", f"{place}: {runs} stored")]
 
 
 def _plugins(plugins: Plugins) -> list[_Finding]:

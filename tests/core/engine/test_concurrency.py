@@ -1,7 +1,5 @@
 import pytest
-
-CALL = "await self.custom(input=problem, instruction='i')"
-SAMPLES = f"texts = []\nfor i in range(5):\n    r = {CALL}\n    texts.append(r['response'])\n"
+from bodies import CALL, SAMPLES
 
 
 async def test_a_sampling_loop_runs_all_its_calls_at_once(run, worker):

@@ -1,4 +1,5 @@
 import pytest
+from bodies import CALL, failing
 
 from flowreasoner.budget import Budget
 from flowreasoner.errors import (
@@ -10,21 +11,6 @@ from flowreasoner.errors import (
     StoreError,
     WorkflowFailed,
 )
-
-CALL = "await self.custom(input=problem, instruction='i')"
-
-
-def failing(**by_instruction):
-    """Returns a worker's reply that raises what is given for the call's instruction."""
-
-    def reply(_, inputs):
-        error = by_instruction.get(inputs.get("instruction", ""))
-        if error is not None:
-            raise error
-        return {}
-
-    return reply
-
 
 # --- failures -------------------------------------------------------------------------------------------------
 

@@ -1,23 +1,10 @@
 import pytest
+from bodies import CALL, failing
 
 from flowreasoner.errors import (
     OperatorError,
     WorkflowFailed,
 )
-
-CALL = "await self.custom(input=problem, instruction='i')"
-
-
-def failing(**by_instruction):
-    """Returns a worker's reply that raises what is given for the call's instruction."""
-
-    def reply(_, inputs):
-        error = by_instruction.get(inputs.get("instruction", ""))
-        if error is not None:
-            raise error
-        return {}
-
-    return reply
 
 
 async def test_gather_starts_all_its_calls_and_keeps_their_order(run, worker):

@@ -4,11 +4,11 @@ import resource
 import time
 
 import pytest
+from bodies import CALL
 
 from flowreasoner.budget import Budget
 from flowreasoner.errors import BudgetExceeded, WorkflowFailed
 
-CALL = "await self.custom(input=problem, instruction='i')"
 LIST = "x = ['a']\nfor _ in range(60):\n    x = [x, x]\n"
 TUPLE = "x = ('a',)\nfor _ in range(60):\n    x = (x, x)\n"
 PENDING = f"r = {CALL}\nx = (r['response'],)\nfor _ in range(60):\n    x = (x, x)\n"
@@ -243,39 +243,39 @@ def hostile(run):
 
 @pytest.mark.parametrize("expression", NUMBERS)
 async def test_long_numbers(hostile, expression):
-    await hostile(f"x = {expression}")
+    assert await hostile(f"x = {expression}")
 
 
 @pytest.mark.parametrize("expression", TEXTS)
 async def test_texts_that_grow(hostile, expression):
-    await hostile(f"x = {expression}")
+    assert await hostile(f"x = {expression}")
 
 
 @pytest.mark.parametrize("expression", CONSUMERS)
 async def test_endless_iterables(hostile, expression):
-    await hostile(f"{ENDLESS}x = {expression}")
+    assert await hostile(f"{ENDLESS}x = {expression}")
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
 async def test_statements_without_end(hostile, statement):
-    await hostile(f"{ENDLESS}{statement}")
+    assert await hostile(f"{ENDLESS}{statement}")
 
 
 @pytest.mark.parametrize("expression", DOUBLED)
 @pytest.mark.parametrize("value", [LIST, TUPLE], ids=["list", "tuple"])
 async def test_values_that_double_with_each_level(hostile, value, expression):
-    await hostile(f"{value}y = {expression}", budget=Budget(memory=1_000_000))
+    assert await hostile(f"{value}y = {expression}", budget=Budget(memory=1_000_000))
 
 
 @pytest.mark.parametrize("expression", ["x", "str(x)", "[x, 1]", "{'k': x}", "(x, 1)"])
 @pytest.mark.parametrize("value", [LIST, TUPLE, PENDING], ids=["list", "tuple", "pending"])
 async def test_returning_values_that_double_with_each_level(hostile, value, expression):
-    await hostile(f"{value}return {expression}", budget=Budget(memory=1_000_000))
+    assert await hostile(f"{value}return {expression}", budget=Budget(memory=1_000_000))
 
 
 @pytest.mark.parametrize("expression", HASHED)
 async def test_hashing_values_that_double_with_each_level(hostile, expression):
-    await hostile(f"{TUPLE}y = {expression}", budget=Budget(memory=1_000_000))
+    assert await hostile(f"{TUPLE}y = {expression}", budget=Budget(memory=1_000_000))
 
 
 @pytest.mark.parametrize(
@@ -294,8 +294,8 @@ async def test_values_that_contain_themselves(hostile, expression):
 
 
 async def test_a_value_nested_thousands_deep(hostile):
-    await hostile("x = 'a'\nfor _ in range(5000):\n    x = [x]\ny = str(x)")
-    await hostile(f"x = ({CALL})['response']\nfor _ in range(5000):\n    x = [x]\nreturn x")
+    assert await hostile("x = 'a'\nfor _ in range(5000):\n    x = [x]\ny = str(x)")
+    assert await hostile(f"x = ({CALL})['response']\nfor _ in range(5000):\n    x = [x]\nreturn x")
 
 
 async def test_log_lines_cannot_grow_without_end(run):

@@ -2,6 +2,7 @@ import asyncio
 from collections import Counter
 
 import pytest
+from bodies import CALL, SAMPLES, failing
 
 from flowreasoner.budget import Budget, Meter, Spending
 from flowreasoner.engine import run_workflow
@@ -11,22 +12,6 @@ from flowreasoner.errors import (
 )
 from flowreasoner.operators import BUILTIN
 from flowreasoner.workflow import Workflow
-
-CALL = "await self.custom(input=problem, instruction='i')"
-SAMPLES = f"texts = []\nfor i in range(5):\n    r = {CALL}\n    texts.append(r['response'])\n"
-
-
-def failing(**by_instruction):
-    """Returns a worker's reply that raises what is given for the call's instruction."""
-
-    def reply(_, inputs):
-        error = by_instruction.get(inputs.get("instruction", ""))
-        if error is not None:
-            raise error
-        return {}
-
-    return reply
-
 
 # --- values ---------------------------------------------------------------------------------------------------
 

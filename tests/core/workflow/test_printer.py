@@ -83,7 +83,7 @@ def test_printing_and_parsing_give_the_same_workflow():
 
 
 def test_canonical_source_is_valid_python():
-    compile(Workflow.parse(EVERYTHING).source, "workflow.py", "exec")
+    assert compile(Workflow.parse(EVERYTHING).source, "workflow.py", "exec")
 
 
 def test_helpers_keep_their_parameters_and_defaults():
