@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from flowreasoner.errors import PluginError
+from flowreasoner.events import GuardedObserver
 from flowreasoner_plugins import builtins, hookspecs
 
 if TYPE_CHECKING:
@@ -191,7 +192,9 @@ class Plugins:
     def observers(self) -> tuple[Observer, ...]:
         """Observers of events; one that raises is dropped with a warning, once."""
         return tuple(
-            _Guarded(name, observer) for name, result in self._results("flowreasoner_observers") for observer in result
+            GuardedObserver(observer, _warn_of(name))
+            for name, result in self._results("flowreasoner_observers")
+            for observer in result
         )
 
     @cached_property
@@ -266,20 +269,11 @@ class Plugins:
         owners[name] = owner
 
 
-class _Guarded:
-    """An observer of a plugin that is silenced after its first error."""
+def _warn_of(plugin: str) -> Callable[[Exception], None]:
+    def report(error: Exception) -> None:
+        sys.stderr.write(f"warning: the observer of plugin {plugin!r} failed and is left out: {error!r}\n")
 
-    def __init__(self, plugin: str, observer: Observer) -> None:
-        self.plugin, self.observer, self.broken = plugin, observer, False
-
-    def __call__(self, event: Any) -> None:
-        if self.broken:
-            return
-        try:
-            self.observer(event)
-        except Exception as error:
-            self.broken = True
-            sys.stderr.write(f"warning: the observer of plugin {self.plugin!r} failed and is left out: {error!r}\n")
+    return report
 
 
 def _trace(hook: str, plugin: str, result: object) -> None:

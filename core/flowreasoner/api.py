@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flowreasoner.budget import Budget, Meter
 from flowreasoner.designers import FlowReasoner, NoJournal, Workbench
 from flowreasoner.errors import QueryError
+from flowreasoner.events import GuardedObserver
 from flowreasoner.models import CachedModel, ChatModel, ModelContext, model_from_uri
 from flowreasoner.operators import BUILTIN
 from flowreasoner.query import Query
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from flowreasoner.workflow import Workflow
 
 __all__ = ["StoreJournal", "design", "design_sync", "evaluate"]
-
-_UNLIMITED = Budget(None, None, None, None, None, None)
 
 
 class StoreJournal:
@@ -78,7 +77,8 @@ async def design(
         rounds: Designs at most (§5: 10).
         evaluations: Runs of each design (Appendix A: 3).
         budget: Limits of each run of a workflow.
-        budget_usd: US dollars that the whole design may cost.
+        budget_usd: US dollars that the whole design may cost. No request is sent once they are spent; those
+            under way then are finished and counted.
         early_stop: Stop at the first design that is right in every run.
         seed: Seed of all draws; another one gives an independent repetition.
         designer: What designs; `FlowReasoner` with the settings above unless given.
@@ -92,7 +92,8 @@ async def design(
         The design: ``design.best.workflow``, ``design.answer``, ``design.rounds``, ``design.cost``.
 
     Raises:
-        QueryError: If the query or its tests cannot be used, or no round gave an answer.
+        QueryError: If the query or its tests cannot be used.
+        NoAnswer: If no round gave an answer.
         ModelError: If a model cannot be used.
         BudgetExceeded: If the budget ended before any answer.
         SandboxError: If the sandbox fails.
@@ -154,6 +155,8 @@ async def evaluate(
         SandboxError: If the sandbox fails.
         BudgetExceeded: If `budget_usd` is spent.
     """
+    if evaluations < 1:
+        raise QueryError(f"evaluations must be at least 1, got {evaluations}")
     if query.feedback is None and query.metric is None:
         raise QueryError(f"query {query.id!r} has neither tests nor a metric to grade answers with")
     async with _bench(query, worker, worker, budget, budget_usd, seed, sandbox, operators, store, observers) as bench:
@@ -195,9 +198,9 @@ async def _bench(
             box,
             operators,
             budget or Budget(),
-            Meter(replace(_UNLIMITED, usd=budget_usd)),
+            Meter(Budget.unlimited(usd=budget_usd)),
             seed,
-            observers=tuple(observers),
+            observers=tuple(GuardedObserver(observer) for observer in observers),
         )
     finally:
         for item in opened:

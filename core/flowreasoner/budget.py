@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from flowreasoner.errors import BudgetExceeded, QueryError
 
@@ -40,6 +40,11 @@ class Budget:
             if value is not None and not value > 0:
                 raise QueryError(f"the budget's {item.name!r} must be above 0, got {value!r}; use None for no limit")
 
+    @classmethod
+    def unlimited(cls, *, usd: float | None = None) -> Budget:
+        """Returns a budget without limits, except on dollars where one is given."""
+        return cls(calls=None, seconds=None, tokens=None, usd=usd, steps=None, memory=None)
+
     def to_json(self) -> dict[str, Any]:
         """Returns the limits as a JSON object."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
@@ -47,7 +52,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What was used: model calls, tokens, US dollars, and the share of the dollars that a cache saved."""
+    """What was used: model calls, tokens, US dollars, and the share of the dollars that a cache saved.
+
+    `unpriced_calls` are model calls that the dollars leave out, as nobody knows their price.
+    """
 
     calls: int = 0
     model_calls: int = 0
@@ -56,6 +64,7 @@ class Spending:
     usd: float = 0.0
     cached_calls: int = 0
     cached_usd: float = 0.0
+    unpriced_calls: int = 0
 
     @property
     def tokens(self) -> int:
@@ -64,6 +73,9 @@ class Spending:
 
     def __add__(self, other: Spending) -> Spending:
         return Spending(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
+
+    def __sub__(self, other: Spending) -> Spending:
+        return Spending(*(getattr(self, item.name) - getattr(other, item.name) for item in fields(self)))
 
     def to_json(self) -> dict[str, float]:
         """Returns the amounts as a JSON object."""
@@ -89,6 +101,7 @@ class Meter:
         self.steps = 0
         self.memory = 0
         self._started = time.monotonic()
+        self._ended: BudgetExceeded | None = None
 
     def charge(self, spending: Spending) -> None:
         """Adds what a model call cost.
@@ -98,19 +111,35 @@ class Meter:
         """
         self.spent += spending
         try:
-            self.check()
+            self._check("tokens", self.spent.tokens)
+            self._check("usd", self.spent.usd)
+            self._check_prices()
         finally:
             if self.parent is not None:
                 self.parent.charge(spending)
 
-    def check(self) -> None:
-        """Looks whether a limit on tokens or dollars is passed.
+    def permit(self) -> None:
+        """Looks, before a model call, whether anything is left to pay it with.
 
         Raises:
-            BudgetExceeded: If one is.
+            BudgetExceeded: If the tokens or dollars are used up, here or at the parent.
         """
-        self._check("tokens", self.spent.tokens)
-        self._check("usd", self.spent.usd)
+        self._check_prices()
+        for limit, spent in (("tokens", self.spent.tokens), ("usd", self.spent.usd)):
+            allowed = getattr(self.budget, limit)
+            if allowed is not None and spent >= allowed:
+                self._exceeded(limit, spent, f"the {limit} limit of {allowed:,g} is used up")
+        if self.parent is not None:
+            self.parent.permit()
+
+    def check(self) -> None:
+        """Looks whether anything was refused so far.
+
+        Raises:
+            BudgetExceeded: The first one that this meter raised for tokens or dollars.
+        """
+        if self._ended is not None:
+            raise self._ended
 
     def call(self) -> None:
         """Counts an operator call.
@@ -148,4 +177,16 @@ class Meter:
     def _check(self, limit: str, spent: float) -> None:
         allowed = getattr(self.budget, limit)
         if allowed is not None and spent > allowed:
-            raise BudgetExceeded(limit, allowed, spent)
+            self._exceeded(limit, spent)
+
+    def _check_prices(self) -> None:
+        if self.budget.usd is not None and self.spent.unpriced_calls:
+            self._exceeded(
+                "usd", self.spent.usd, "the price of a model is not known, so that a dollar limit cannot hold"
+            )
+
+    def _exceeded(self, limit: str, spent: float, note: str = "") -> NoReturn:
+        error = BudgetExceeded(limit, getattr(self.budget, limit), spent, note)
+        if limit in {"tokens", "usd"}:
+            self._ended = self._ended or error
+        raise error

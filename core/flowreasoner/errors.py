@@ -6,11 +6,13 @@ Each class stands for one boundary, so that a caller can tell whose fault a fail
     ├── QueryError              the query or its tests cannot be used
     ├── WorkflowError           the workflow itself
     │   ├── WorkflowInvalid     ... was refused before it ran (carries diagnostics)
-    │   └── WorkflowFailed      ... failed while it ran
+    │   ├── WorkflowFailed      ... failed while it ran
+    │   └── NoAnswer            ... none of a design's workflows gave an answer
     ├── BudgetExceeded          a limit was reached (names limit, allowance and spending)
     ├── OperatorError           a model's reply to an operator could not be read, twice
     ├── ModelError              a chat model could not be reached or refused
-    │   └── ModelRefused        ... for a reason that trying again cannot mend (key, name, request)
+    │   ├── ModelRefused        ... for a reason that trying again cannot mend (key, name)
+    │   └── RequestRefused      ... this one request (too long, filtered); others may do
     ├── SandboxError            the sandbox itself broke; never a verdict on the code
     ├── StoreError              the run store is damaged, full or from a newer version
     └── PluginError             a plugin is missing, broken or in conflict
@@ -27,6 +29,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flowreasoner.budget import Spending
     from flowreasoner.workflow.diagnostics import Diagnostic
 
 __all__ = [
@@ -34,9 +37,11 @@ __all__ = [
     "FlowReasonerError",
     "ModelError",
     "ModelRefused",
+    "NoAnswer",
     "OperatorError",
     "PluginError",
     "QueryError",
+    "RequestRefused",
     "SandboxError",
     "StoreError",
     "WorkflowError",
@@ -83,6 +88,10 @@ class WorkflowFailed(WorkflowError):
         super().__init__(f"line {line}: {message}" if line else message)
 
 
+class NoAnswer(WorkflowError):
+    """None of a design's workflows gave an answer."""
+
+
 class BudgetExceeded(FlowReasonerError):
     """A limit was reached.
 
@@ -107,11 +116,23 @@ class OperatorError(FlowReasonerError):
 
 
 class ModelError(FlowReasonerError):
-    """A chat model could not be reached, or gave nothing usable, after all retries."""
+    """A chat model could not be reached, or gave nothing usable, after all retries.
+
+    Attributes:
+        spent: What the unusable replies cost, if anything.
+    """
+
+    def __init__(self, message: str, spent: Spending | None = None) -> None:
+        self.spent = spent
+        super().__init__(message)
 
 
 class ModelRefused(ModelError):
-    """A chat model refused for a reason that a retry cannot mend: key, model name, request."""
+    """A chat model refused for a reason that a retry cannot mend: key, model name, settings."""
+
+
+class RequestRefused(ModelError):
+    """A chat model refused one request, e.g. as too long; another request may be answered."""
 
 
 class SandboxError(FlowReasonerError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ __all__ = [
     "DesignStarted",
     "EvaluationEnded",
     "Event",
+    "GuardedObserver",
     "Observer",
     "RoundEnded",
     "RoundStarted",
@@ -110,3 +112,28 @@ Event = (
 )
 Observer = Callable[[Event], None]
 """Called with each event, in the event loop; it must return quickly."""
+
+
+class GuardedObserver:
+    """An observer that is silenced after its first error: who only looks on must not change a result.
+
+    Args:
+        observer: Called with each event.
+        report: Called with its first error, which is logged unless given.
+    """
+
+    def __init__(self, observer: Observer, report: Callable[[Exception], None] | None = None) -> None:
+        self._observer: Observer | None = observer
+        self._report = report or (
+            lambda error: logging.getLogger(__name__).warning("the observer %r failed: %r", observer, error)
+        )
+
+    def __call__(self, event: Event) -> None:
+        """Passes an event on."""
+        if self._observer is None:
+            return
+        try:
+            self._observer(event)
+        except Exception as error:
+            self._observer = None
+            self._report(error)

@@ -103,8 +103,9 @@ class Feedback:
 
     @property
     def best(self) -> Evaluation | None:
-        """The evaluation with the highest score, the first of them."""
-        return max(self.evaluations, key=lambda item: (item.answer is not None, item.score), default=None)
+        """The evaluation with the highest score, the first of them, among those that gave an answer."""
+        answered = [item for item in self.evaluations if item.answer is not None]
+        return max(answered, key=lambda item: item.score, default=None)
 
     @property
     def complaint(self) -> str:
@@ -135,9 +136,10 @@ class Feedback:
         if self.evaluations:
             count = len(self.evaluations)
             spent = self.spent
+            # No seconds: they differ from run to run, so that a repeated prompt would not be answered from the cache.
             lines.append(
                 f"Used per run: {spent.calls / count:.1f} operator calls, {spent.tokens / count:,.0f} tokens, "
-                f"${spent.usd / count:.4f}, {sum(item.seconds for item in self.evaluations) / count:.1f} s."
+                f"${spent.usd / count:.4f}."
             )
         return "\n".join(lines)
 

@@ -34,7 +34,7 @@ def test_the_message_holds_scores_failures_errors_diagnostics_and_spending():
         "- 1 of 3: line 3: KeyError: 'x'",
         "Note: the program printed: hello",
         "- warning: line 4: a result is never used [unused-result]; use it",
-        "Used per run: 0.7 operator calls, 33 tokens, $0.0033, 1.3 s.",
+        "Used per run: 0.7 operator calls, 33 tokens, $0.0033.",
     ):
         assert part in text
     assert "assert f(2) == 4" not in text

@@ -23,6 +23,8 @@ class Fault:
         cut: Break the connection off after half of the reply.
         reasoning: Send this in the reasoning field, beside the answer.
         delay: Seconds to wait before answering.
+        raw: Bytes sent as they are, whole reply with its head, before the connection is closed.
+        drip: Seconds between the bytes of `raw`, of which there is no end.
     """
 
     status: int = 0
@@ -31,6 +33,8 @@ class Fault:
     cut: bool = False
     reasoning: str = ""
     delay: float = 0.0
+    raw: bytes = b""
+    drip: float = 0.0
 
 
 @dataclass
@@ -113,6 +117,8 @@ class ChatServer:
         if fault.status:
             extra = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after}"}
             return await self._send(writer, fault.status, {"error": {"message": "as told"}}, extra)
+        if fault.raw:
+            return await self._send_raw(writer, fault)
         if fault.malformed:
             return await self._send(writer, 200, {"surprise": True}, {})
         text = self.answer(body)
@@ -120,6 +126,15 @@ class ChatServer:
         if body.get("stream"):
             return await self._stream(writer, text, fault)
         return await self._send(writer, 200, _completion(text, fault), {})
+
+    async def _send_raw(self, writer: asyncio.StreamWriter, fault: Fault) -> bool:
+        writer.write(fault.raw)
+        await writer.drain()
+        while fault.drip:
+            await asyncio.sleep(fault.drip)
+            writer.write(b": \n\n" if b"event-stream" in fault.raw else b" ")
+            await writer.drain()
+        return False
 
     async def _send(self, writer: asyncio.StreamWriter, status: int, value: Any, extra: dict[str, str]) -> bool:
         data = json.dumps(value).encode()

@@ -141,7 +141,7 @@ class Design:
         run: Id in the store, or empty.
         tier: Where code ran.
         isolated: Whether that tier isolates.
-        extra: What was spent outside the rounds, on written tests.
+        extra: What was spent outside the rounds: on written tests, and on runs that were not finished.
     """
 
     query: Query
@@ -163,7 +163,7 @@ class Design:
     def answer(self) -> str:
         """The best round's best answer."""
         evaluation = self.best.feedback.best
-        return "" if evaluation is None or evaluation.answer is None else evaluation.answer
+        return "" if evaluation is None else evaluation.answer or ""
 
     @property
     def workflow(self) -> Workflow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from flowreasoner.designers.conversation import conversation, task_message
 from flowreasoner.designers.grading import grade_with_suite
 from flowreasoner.designers.reply import read_proposal
 from flowreasoner.designers.written_tests import with_written_tests
-from flowreasoner.errors import BudgetExceeded, ModelError, ModelRefused, QueryError
+from flowreasoner.errors import BudgetExceeded, ModelError, ModelRefused, NoAnswer, QueryError, RequestRefused
 from flowreasoner.events import DesignEnded, DesignStarted, RoundEnded, RoundStarted, WorkflowProposed
 from flowreasoner.feedback import Feedback
 from flowreasoner.models.base import ChatRequest, Message
@@ -66,15 +67,18 @@ class FlowReasoner:
         for field in ("rounds", "evaluations"):
             if getattr(self, field) < 1:
                 raise QueryError(f"{field} must be at least 1, got {getattr(self, field)}")
+        if self.repairs < 0:
+            raise QueryError(f"repairs cannot be negative, got {self.repairs}")
 
     async def design(self, query: Query, bench: Workbench) -> Design:
         """Designs a workflow for a query; see `flowreasoner.designers.Designer.design`."""
         start = time.perf_counter()
-        query, extra = await with_written_tests(query, bench)
+        query = await with_written_tests(query, bench)
         task = task_message(query, bench.operators.values(), bench.budget.calls)
         rounds = [self._reread(record, bench) for record in bench.journal.finished()][: self.rounds]
         for item in rounds:
-            bench.meter.charge(item.cost)
+            with contextlib.suppress(BudgetExceeded):  # the next round will find out, and the best so far is returned
+                bench.meter.charge(item.cost)
         bench.emit(
             DesignStarted(
                 query,
@@ -89,9 +93,8 @@ class FlowReasoner:
         stopped = await self._run_rounds(query, bench, task, rounds)
         best = select_best(rounds)
         if best is None:
-            raise QueryError(
-                f"none of the {len(rounds)} rounds gave an answer; the last one said: {_last_words(rounds)}"
-            )
+            told = rounds[-1].feedback.complaint or "nothing"
+            raise NoAnswer(f"none of the {len(rounds)} rounds gave an answer; the last one said: {told}")
         design = Design(
             query,
             tuple(rounds),
@@ -103,7 +106,7 @@ class FlowReasoner:
             run=bench.journal.run,
             tier=bench.sandbox.tier,
             isolated=bench.sandbox.isolated,
-            extra=extra,
+            extra=bench.meter.spent - sum((item.cost for item in rounds), Spending()),
         )
         design = await _score_hidden(design, bench)
         design = replace(design, seconds=time.perf_counter() - start)
@@ -154,7 +157,8 @@ class FlowReasoner:
         spent = Spending()
         for attempt in range(self.repairs + 1):
             draw = f"{bench.seed}/r{number}/m{attempt}"
-            completion = await _ask(bench, ChatRequest((*messages, *turns), draw, "meta-agent"))
+            request = ChatRequest((*messages, *turns), draw, "meta-agent", bench.meter.permit)
+            completion = await _ask(bench, request)
             bench.meter.charge(completion.spending)
             spent += completion.spending
             proposed = read_proposal(completion)
@@ -194,14 +198,14 @@ def _correction(proposed: Proposed, report: Report) -> str:
 async def _ask(bench: Workbench, request: ChatRequest) -> Completion:
     """Asks the meta-agent, and again where the failure may pass."""
     for attempt in range(1, _ATTEMPTS + 1):
+        request.permit()
         try:
             return await bench.meta_agent.complete(request)
-        except ModelRefused:
-            raise
-        except ModelError:
-            if attempt == _ATTEMPTS:
+        except ModelError as error:
+            if error.spent is not None:
+                bench.meter.charge(error.spent)
+            if attempt == _ATTEMPTS or isinstance(error, ModelRefused | RequestRefused):
                 raise
-            request = replace(request, draw=f"{request.draw}~")
     raise AssertionError("unreachable")
 
 
@@ -212,9 +216,3 @@ async def _score_hidden(design: Design, bench: Workbench) -> Design:
         return design
     grade = await grade_with_suite(design.answer, hidden, bench.sandbox)
     return replace(design, hidden_score=grade.score, hidden_passed=grade.score >= 1.0)
-
-
-def _last_words(rounds: list[Round]) -> str:
-    feedback = rounds[-1].feedback
-    errors = [item.error for item in feedback.evaluations if item.error] + [str(item) for item in feedback.diagnostics]
-    return (errors or ["nothing"])[0]

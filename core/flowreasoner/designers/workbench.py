@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from flowreasoner.budget import Budget, Meter, Spending
 from flowreasoner.designers.grading import grade_answer
 from flowreasoner.engine import Call, run_workflow
-from flowreasoner.errors import ModelError, ModelRefused, SandboxError
+from flowreasoner.errors import ModelError, ModelRefused, OperatorError, RequestRefused, SandboxError
 from flowreasoner.events import CallEnded, EvaluationEnded
 from flowreasoner.feedback import Evaluation, Feedback
+from flowreasoner.models.base import well_formed
 from flowreasoner.operators import BUILTIN
 from flowreasoner.operators.toolkit import ModelToolkit
 
@@ -80,10 +81,11 @@ class Workbench:
     sandbox: Sandbox
     operators: Mapping[str, Operator] = field(default_factory=lambda: BUILTIN)
     budget: Budget = field(default_factory=Budget)
-    meter: Meter = field(default_factory=lambda: Meter(Budget(None, None, None, None, None, None)))
+    meter: Meter = field(default_factory=lambda: Meter(Budget.unlimited()))
     seed: int = 0
     journal: Journal = field(default_factory=NoJournal)
     observers: tuple[Observer, ...] = ()
+    _worker_answered: bool = field(default=False, init=False, repr=False)
 
     def emit(self, event: Event) -> None:
         """Reports an event to all observers."""
@@ -104,9 +106,11 @@ class Workbench:
 
         Raises:
             ModelRefused: If a model refuses for good.
+            RequestRefused: If the worker refuses a request before it has answered any.
             ModelError: If no run could be made because of the models.
             SandboxError: If none could be made because of the sandbox.
-            BudgetExceeded: If the whole design's budget ran out during the runs.
+            BudgetExceeded: If the whole design's budget ran out during the runs. Requests that were under way are
+                finished and counted.
         """
         runs = [self._evaluate_once(workflow, query, number, index) for index in range(1, evaluations + 1)]
         outcomes = await _all(runs)
@@ -129,14 +133,21 @@ class Workbench:
 
         async def perform(operator: Operator, inputs: dict[str, Any], call: Call) -> dict[str, Any]:
             def charge(spending: Spending) -> None:
+                self._worker_answered = True
                 call.spending += spending
                 meter.charge(spending)
 
             label = f"{draw}/{call.path}"
             source = random.Random(label)  # noqa: S311 - reproducible on purpose
-            toolkit = ModelToolkit(self.worker, self.sandbox, query.feedback, query.entry_point, label, source, charge)
+            toolkit = ModelToolkit(
+                self.worker, self.sandbox, query.feedback, query.entry_point, label, source, charge, meter.permit
+            )
             try:
                 return await operator(toolkit, inputs)
+            except RequestRefused as error:
+                if not self._worker_answered:
+                    raise
+                raise OperatorError(str(error)) from None  # the worker works; this request was at fault
             finally:
                 self.emit(CallEnded(number, index, call))
 
@@ -154,7 +165,7 @@ class Workbench:
             tier=self.sandbox.tier,
         )
         if result.answer is not None:
-            grade = await grade_answer(result.answer, query, self.sandbox)
+            grade = await grade_answer(well_formed(result.answer), query, self.sandbox)
             evaluation = replace(evaluation, answer=grade.answer, score=grade.score, tests=grade.tests, note=grade.note)
         self.emit(EvaluationEnded(number, index, evaluation))
         return evaluation

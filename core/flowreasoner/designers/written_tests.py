@@ -7,7 +7,6 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flowreasoner.budget import Spending
 from flowreasoner.errors import OperatorError, QueryError
 from flowreasoner.events import TestsWritten
 from flowreasoner.operators import WRITE_TESTS
@@ -24,26 +23,20 @@ __all__ = ["usable_asserts", "with_written_tests"]
 _MOST_TESTS = 8
 
 
-async def with_written_tests(query: Query, bench: Workbench) -> tuple[Query, Spending]:
+async def with_written_tests(query: Query, bench: Workbench) -> Query:
     """Returns the query with feedback tests, written by the worker where it has neither tests nor metric.
-
-    Returns:
-        The query, and what writing the tests cost.
 
     Raises:
         QueryError: If the worker wrote none that can be used.
     """
     if query.feedback is not None or query.metric is not None:
-        return query, Spending()
-    spent: list[Spending] = []
-
-    def charge(spending: Spending) -> None:
-        spent.append(spending)
-        bench.meter.charge(spending)
-
+        return query
     draw = f"{bench.seed}/tests"
     source = random.Random(draw)  # noqa: S311 - reproducible on purpose
-    toolkit = ModelToolkit(bench.worker, bench.sandbox, None, query.entry_point, draw, source, charge)
+    meter = bench.meter
+    toolkit = ModelToolkit(
+        bench.worker, bench.sandbox, None, query.entry_point, draw, source, meter.charge, meter.permit
+    )
     inputs = {"problem": query.problem, "entry_point": query.entry_point or "the_function"}
     try:
         reply = await WRITE_TESTS(toolkit, inputs)
@@ -55,7 +48,7 @@ async def with_written_tests(query: Query, bench: Workbench) -> tuple[Query, Spe
     entry_point = query.entry_point or _tested_function(tests[0])
     bench.emit(TestsWritten(tuple(tests)))
     suite = Suite.asserts(tests, entry_point)
-    return replace(query, feedback=suite, entry_point=entry_point, policy="written"), sum(spent, Spending())
+    return replace(query, feedback=suite, entry_point=entry_point, policy="written")
 
 
 _NO_TESTS = (

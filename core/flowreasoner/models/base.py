@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from flowreasoner.budget import Spending
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["ChatModel", "ChatRequest", "Completion", "Message", "Role"]
+__all__ = ["ChatModel", "ChatRequest", "Completion", "Message", "Role", "well_formed"]
 
 Role = Literal["system", "user", "assistant"]
+
+
+def well_formed(text: str) -> str:
+    """Returns text in which lone surrogates, which cannot be sent or stored, are question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _permitted() -> None:
+    """Withholds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,9 @@ class Message:
 
     role: Role
     content: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content", well_formed(self.content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +46,13 @@ class ChatRequest:
         draw: Which of several independent samples of the same conversation this is. Two requests that differ
             only here get answers drawn independently; the same draw may be answered from the cache.
         purpose: Operator or role that asks, for traces and simulations; never sent to a model.
+        permit: Called right before the request is sent, and again before it is repeated; raises to withhold it.
     """
 
     messages: tuple[Message, ...]
     draw: str = ""
     purpose: str = ""
+    permit: Callable[[], None] = field(default=_permitted, repr=False, compare=False)
 
     def key(self, model: str) -> str:
         """Returns the cache key of the request to a model: a SHA-256 in hexadecimal."""
@@ -54,7 +68,7 @@ class ChatRequest:
     def then(self, reply: str, prompt: str, draw: str) -> ChatRequest:
         """Returns the conversation continued by the model's reply and a further user message."""
         more: Sequence[Message] = (Message("assistant", reply), Message("user", prompt))
-        return ChatRequest((*self.messages, *more), draw, self.purpose)
+        return replace(self, messages=(*self.messages, *more), draw=draw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +93,23 @@ class Completion:
     estimated: bool = False
     cached: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", well_formed(self.text))
+        object.__setattr__(self, "reasoning", well_formed(self.reasoning))
+
     @property
     def spending(self) -> Spending:
         """What the reply cost."""
         usd = self.usd or 0.0
-        saved = (1, usd) if self.cached else (0, 0.0)
-        return Spending(0, 1, self.input_tokens, self.output_tokens, usd, *saved)
+        return Spending(
+            model_calls=1,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            usd=usd,
+            cached_calls=int(self.cached),
+            cached_usd=usd if self.cached else 0.0,
+            unpriced_calls=int(self.usd is None),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Returns the completion as the JSON object that the store keeps."""

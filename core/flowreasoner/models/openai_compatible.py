@@ -8,20 +8,25 @@ and messages that never contain a key.
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
+import json
 import os
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from flowreasoner.errors import ModelError, ModelRefused
+from flowreasoner.errors import ModelError, ModelRefused, RequestRefused
 from flowreasoner.models.base import Completion
+from flowreasoner.models.openai_replies import ReplyMalformed, read_body, read_stream
 from flowreasoner.models.pricing import Price, price_of
 from flowreasoner.models.uri import ModelURI
 
 if TYPE_CHECKING:
     from flowreasoner.models.base import ChatRequest
 
-__all__ = ["ENDPOINTS", "Endpoint", "OpenAICompatibleModel"]
+__all__ = ["ENDPOINTS", "Endpoint", "OpenAICompatibleModel", "is_local"]
 
 _OPTIONS = (
     "base_url",
@@ -37,6 +42,8 @@ _OPTIONS = (
     "top_p",
 )
 _MALFORMED_ATTEMPTS = 3
+_LONGEST_BACKOFF = 120.0  # seconds between two attempts of the SDK
+_SHORTEST_SECRET = 7
 _LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - compared with, not bound to
 
 
@@ -110,7 +117,6 @@ class OpenAICompatibleModel:
         self._key, self._timeout, self._retries = api_key, timeout, retries
         self._client: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._slots: asyncio.Semaphore | None = None
 
     @classmethod
     def from_uri(cls, uri: ModelURI) -> OpenAICompatibleModel:
@@ -124,28 +130,35 @@ class OpenAICompatibleModel:
             raise ModelRefused(f"{uri} names no model; write e.g. {uri.scheme}:MODEL")
         endpoint = ENDPOINTS.get(uri.scheme, ENDPOINTS["openai"])
         configured = os.environ.get(f"{uri.scheme.upper()}_BASE_URL", "").strip()
-        base_url = uri.options.get("base_url") or configured or endpoint.base_url
+        base_url = _given_url(uri) or configured or endpoint.base_url
         key_env = uri.options.get("key_env", endpoint.key_env)
         key = os.environ.get(key_env, "").strip()
-        local = urlsplit(base_url or "").hostname in _LOCAL
-        if not key and not endpoint.free and not local:
+        if not key and not endpoint.free and not is_local(base_url):
             raise ModelRefused(f"no API key for {uri}: set the environment variable {key_env}")
-        numbers = {name: uri.number(name) for name in ("temperature", "top_p", "timeout")}
-        whole = {name: uri.number(name) for name in ("max_tokens", "seed", "retries", "concurrency")}
-        given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
-        given |= {name: int(value) for name, value in whole.items() if value is not None}
-        price = (
-            Price.parse(uri.options["price"]) if "price" in uri.options else Price(0.0, 0.0) if endpoint.free else None
-        )
-        stream = uri.options.get("stream", "") in {"1", "true", "yes"}
+        if not (key.isascii() and key.isprintable()):
+            raise ModelRefused(
+                f"the environment variable {key_env} is no API key: it has line breaks or odd characters"
+            )
+        numbers = {
+            "temperature": uri.number("temperature", least=0),
+            "top_p": uri.number("top_p", least=0),
+            "timeout": uri.number("timeout", least=0.001),
+            "max_tokens": uri.whole("max_tokens", least=1),
+            "seed": uri.whole("seed"),
+            "retries": uri.whole("retries", least=0),
+            "concurrency": uri.whole("concurrency", least=1),
+        }
+        price = Price.parse(uri.options["price"]) if "price" in uri.options else None
+        if price is None:
+            price = Price(0.0, 0.0) if endpoint.free else price_of(uri.name, uri.scheme, base_url)
         return cls(
             uri.name,
             base_url=base_url,
             api_key=key or "none",
             scheme=uri.scheme,
-            stream=stream,
-            price=price or price_of(uri.name, uri.scheme, base_url),
-            **given,
+            stream=uri.flag("stream"),
+            price=price,
+            **{name: value for name, value in numbers.items() if value is not None},  # type: ignore[arg-type]
         )
 
     def _connect(self) -> Any:
@@ -157,76 +170,70 @@ class OpenAICompatibleModel:
             self._client = openai.AsyncOpenAI(
                 api_key=self._key, base_url=self.base_url, timeout=self._timeout, max_retries=self._retries
             )
-            self._loop, self._slots = loop, asyncio.Semaphore(self.concurrency)
+            self._loop = loop
         return self._client
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Answers a request; see `flowreasoner.models.ChatModel.complete`."""
         client = self._connect()
-        assert self._slots is not None  # noqa: S101 - set by _connect
-        async with self._slots:
+        read = written = 0  # tokens of replies that could not be used, which cost the same
+        async with _slots(self.base_url, self.model, self.concurrency):
             for attempt in range(1, _MALFORMED_ATTEMPTS + 1):
+                request.permit()
                 try:
-                    return await self._attempt(client, request)
-                except _Malformed as error:
+                    reply = await self._attempt(client, request)
+                except ReplyMalformed as error:
+                    read, written = read + error.tokens[0], written + error.tokens[1]
                     if attempt == _MALFORMED_ATTEMPTS:
-                        raise ModelError(f"{self.name} gave no usable reply in {attempt} attempts: {error}") from error
+                        message = f"{self.name} gave no usable reply in {attempt} attempts: {self._clean(error)}"
+                        raise ModelError(message, self._priced("", "", read, written).spending) from None
                     await asyncio.sleep(0.2 * 2**attempt)
+                else:
+                    read, written = read + reply.input_tokens, written + reply.output_tokens
+                    priced = self._priced(self._redact(reply.text), self._redact(reply.reasoning), read, written)
+                    return replace(priced, estimated=reply.estimated)
         raise AssertionError("unreachable")
 
     async def _attempt(self, client: Any, request: ChatRequest) -> Completion:
+        """Sends a request, which the SDK repeats where that may help, and reads the reply within the time limit."""
         import openai
 
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        arguments: dict[str, Any] = {
+            "model": self.model,
+            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            **self.sampling,
+        }
+        if self.stream:
+            arguments |= {"stream": True, "stream_options": {"include_usage": True}}
+        # The SDK's limit is on each wait for bytes; a server that drips would never reach it.
+        longest = (self._timeout + _LONGEST_BACKOFF) * (self._retries + 1)
         try:
-            reply = await (self._read_stream if self.stream else self._read)(client, messages)
+            async with asyncio.timeout(longest) as limit:
+                async with client.chat.completions.with_streaming_response.create(**arguments) as response:
+                    limit.reschedule(asyncio.get_running_loop().time() + self._timeout)
+                    return await self._read(response, sum(len(message.content) for message in request.messages))
+        except TimeoutError:
+            raise ModelError(f"{self.name} took longer than {self._timeout:g} s for a reply") from None
         except openai.APIConnectionError as error:
-            cause = error.__cause__ or error
-            raise ModelError(f"cannot reach {self.name}: {self._clean(cause)}") from None
+            raise ModelError(f"cannot reach {self.name}: {self._clean(error.__cause__ or error)}") from None
         except openai.APIStatusError as error:
             raise self._explain(error) from None
-        except (openai.APIResponseValidationError, openai.OpenAIError, ValueError, TypeError, KeyError) as error:
-            raise _Malformed(self._clean(error)) from None
-        if not reply.text.strip() and not reply.reasoning.strip():
-            raise _Malformed("the reply is empty")
-        return self._priced(reply, request)
 
-    async def _read(self, client: Any, messages: list[dict[str, str]]) -> Completion:
-        response = await client.chat.completions.create(model=self.model, messages=messages, **self.sampling)
-        choices = getattr(response, "choices", None)
-        if not choices or getattr(choices[0], "message", None) is None:
-            raise _Malformed(f"the reply has no choices: {str(response)[:120]!r}")
-        message = choices[0].message
-        return _completion(message.content, _reasoning(message), getattr(response, "usage", None))
+    async def _read(self, response: Any, prompt_characters: int) -> Completion:
+        try:
+            if not self.stream:
+                return read_body(json.loads(await response.read()), prompt_characters)
+            async with contextlib.aclosing(aiter(await response.parse())) as chunks:
+                return await read_stream(chunks, prompt_characters)
+        except ReplyMalformed:
+            raise
+        except Exception as error:  # the reply had begun: whatever is wrong with it is the server's doing
+            cause = error.__cause__ or error  # the SDK wraps what the connection says
+            raise ReplyMalformed(f"{type(cause).__name__}: {cause}") from None
 
-    async def _read_stream(self, client: Any, messages: list[dict[str, str]]) -> Completion:
-        stream = await client.chat.completions.create(
-            model=self.model,
-            messages=messages,
-            stream=True,
-            stream_options={"include_usage": True},
-            **self.sampling,
-        )
-        text, reasoning, usage, ended = [], [], None, False
-        async for chunk in stream:
-            usage = getattr(chunk, "usage", None) or usage
-            for choice in getattr(chunk, "choices", None) or []:
-                text.append(choice.delta.content or "")
-                reasoning.append(_reasoning(choice.delta))
-                ended = ended or choice.finish_reason is not None
-        if not ended:
-            raise _Malformed("the stream broke off before its end")
-        return _completion("".join(text), "".join(reasoning), usage)
-
-    def _priced(self, reply: Completion, request: ChatRequest) -> Completion:
-        from dataclasses import replace
-
-        if not reply.input_tokens and not reply.output_tokens:
-            read = sum(len(message.content) for message in request.messages) // 4
-            written = (len(reply.text) + len(reply.reasoning)) // 4
-            reply = replace(reply, input_tokens=read, output_tokens=written, estimated=True)
-        usd = None if self.price is None else self.price.of(reply.input_tokens, reply.output_tokens)
-        return replace(reply, usd=usd)
+    def _priced(self, text: str, reasoning: str, read: int, written: int) -> Completion:
+        usd = None if self.price is None else self.price.of(read, written)
+        return Completion(text, reasoning, read, written, usd)
 
     def _explain(self, error: Any) -> ModelError:
         """Returns a refused or failed request as one sentence, without the key."""
@@ -237,15 +244,24 @@ class OpenAICompatibleModel:
             case 404:
                 return ModelRefused(f"{self.name} does not exist at this endpoint (HTTP 404): {detail}")
             case 400 | 413 | 422:
-                return ModelRefused(f"{self.name} refused the request (HTTP {error.status_code}): {detail}")
-        return ModelError(f"{self.name} failed after {self._retries} retries (HTTP {error.status_code}): {detail}")
+                return RequestRefused(f"{self.name} refused the request (HTTP {error.status_code}): {detail}")
+            case 408 | 409 | 429:
+                retried = self._retries
+            case status:
+                retried = self._retries if status >= 500 else 0
+        tries = f", after up to {retried} {'retry' if retried == 1 else 'retries'}" if retried else ""
+        return ModelError(f"{self.name} failed{tries} (HTTP {error.status_code}): {detail}")
 
     def _clean(self, error: object) -> str:
         """Returns an error's text on one line with the key taken out, should a server echo it."""
-        text = " ".join(f"{error}".split()) or type(error).__name__
-        if len(self._key) > 4:
-            text = text.replace(self._key, "***")
-        return text[:300]
+        return self._redact(" ".join(f"{error}".split()) or type(error).__name__)[:300]
+
+    def _redact(self, text: str) -> str:
+        """Takes the key out of a text, also as it looks inside JSON, a URL, or base64."""
+        if len(self._key) > _SHORTEST_SECRET:
+            for form in (self._key, json.dumps(self._key)[1:-1], quote(self._key, safe=""), _base64(self._key)):
+                text = text.replace(form, "***")
+        return text
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -254,28 +270,47 @@ class OpenAICompatibleModel:
         self._client = None
 
 
+_SLOTS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str | None, str, int], asyncio.Semaphore]]
+_SLOTS = weakref.WeakKeyDictionary()
+
+
+def _slots(base_url: str | None, model: str, concurrency: int) -> asyncio.Semaphore:
+    """Returns the semaphore that all users of a model in this event loop share."""
+    slots = _SLOTS.setdefault(asyncio.get_running_loop(), {})
+    return slots.setdefault((base_url, model, concurrency), asyncio.Semaphore(concurrency))
+
+
+def is_local(base_url: str | None) -> bool:
+    """Tells whether a URL is on this machine."""
+    try:
+        return urlsplit(base_url or "").hostname in _LOCAL
+    except ValueError:
+        return False
+
+
+def _given_url(uri: ModelURI) -> str | None:
+    """Returns the option ``base_url``; URIs are stored and printed, so that no secret may be in them."""
+    url = uri.options.get("base_url")
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ModelRefused(f"the base_url of {uri} must look like http://host:8000/v1")
+    if "@" in parts.netloc or parts.query:
+        variable = f"{uri.scheme.upper()}_BASE_URL"
+        raise ModelRefused(f"the base_url of {uri} holds a password or a query: put it into {variable} instead")
+    return url
+
+
 def _without_credentials(url: str) -> str:
-    """Returns a URL without user name and password: names of models are printed and stored."""
+    """Returns a URL without user name, password and query: names of models are printed and stored."""
     parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=host).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
-class _Malformed(Exception):
-    """A reply that cannot be used, and may be better next time."""
-
-
-def _reasoning(message: Any) -> str:
-    """Returns the reasoning of a message or delta: ``reasoning_content`` (DeepSeek, vLLM) or ``reasoning``."""
-    for name in ("reasoning_content", "reasoning"):
-        value = getattr(message, name, None)
-        if isinstance(value, str):
-            return value
-    return ""
-
-
-def _completion(text: Any, reasoning: str, usage: Any) -> Completion:
-    if text is not None and not isinstance(text, str):
-        raise _Malformed(f"the content is no text: {type(text).__name__}")
-    read, written = (getattr(usage, name, 0) for name in ("prompt_tokens", "completion_tokens"))
-    return Completion(text or "", reasoning, int(read or 0), int(written or 0))
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode().rstrip("=")

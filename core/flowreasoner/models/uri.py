@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMES", "ModelContext", "ModelFactory", "ModelURI", "model_from_uri"]
 
 ModelRole = Literal["worker", "meta_agent"]
+
+_YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+def _shown(text: str) -> str:
+    """Returns a URI for messages, without its options: somebody may have put a key there."""
+    return repr(text.partition("?")[0] + ("?…" if "?" in text else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +49,54 @@ class ModelURI:
         """
         scheme, colon, rest = text.strip().partition(":")
         if not colon or not scheme:
-            raise ModelRefused(f"{text!r} is no model URI; write scheme:name, e.g. openai:gpt-4o-mini or sim:")
+            raise ModelRefused(f"{_shown(text)} is no model URI; write scheme:name, e.g. openai:gpt-4o-mini or sim:")
         name, _, query = rest.partition("?")
         try:
             options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
-        except ValueError as error:
-            raise ModelRefused(f"the options of {text!r} must look like a=1&b=2: {error}") from None
+        except ValueError:
+            raise ModelRefused(f"the options of {_shown(text)} must look like ?a=1&b=2") from None
         return cls(scheme, name, options)
 
-    def number(self, option: str, default: float | None = None) -> float | None:
+    def number(self, option: str, default: float | None = None, *, least: float | None = None) -> float | None:
         """Returns an option as a number.
 
         Raises:
-            ModelRefused: If it is none.
+            ModelRefused: If it is none, or below `least`.
         """
         text = self.options.get(option)
         if text is None:
             return default
         try:
-            return float(text)
+            value = float(text)
         except ValueError:
-            raise ModelRefused(f"the option {option} of {self} must be a number, not {text!r}") from None
+            value = math.nan
+        if not math.isfinite(value):
+            raise ModelRefused(f"the option {option} of {self} must be a number, not {text!r}")
+        if least is not None and value < least:
+            raise ModelRefused(f"the option {option} of {self} must be at least {least:g}, not {text}")
+        return value
+
+    def whole(self, option: str, default: int | None = None, *, least: int | None = None) -> int | None:
+        """Returns an option as a whole number.
+
+        Raises:
+            ModelRefused: If it is none, or below `least`.
+        """
+        value = self.number(option, default, least=least)
+        if value is not None and value != int(value):
+            raise ModelRefused(f"the option {option} of {self} must be a whole number, not {self.options[option]!r}")
+        return None if value is None else int(value)
+
+    def flag(self, option: str) -> bool:
+        """Returns an option as yes or no; no when it is absent.
+
+        Raises:
+            ModelRefused: If it is neither.
+        """
+        text = self.options.get(option, "0").lower()
+        if text not in _YES | _NO:
+            raise ModelRefused(f"the option {option} of {self} must be 1 or 0, not {text!r}")
+        return text in _YES
 
     def expect(self, known: Iterable[str]) -> None:
         """Checks that there are no other options.
@@ -136,5 +171,5 @@ def model_from_uri(
     factory = schemes.get(uri.scheme)
     if factory is None:
         known = ", ".join(f"{scheme}:" for scheme in sorted(schemes))
-        raise ModelRefused(f"there is no model scheme {uri.scheme!r} (in {text!r}); known are {known}")
+        raise ModelRefused(f"there is no model scheme {uri.scheme!r} (in {_shown(text)}); known are {known}")
     return factory(uri, context or ModelContext())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flowreasoner.errors import OperatorError
+from flowreasoner.errors import ModelError, OperatorError
 from flowreasoner.models.base import ChatRequest
 from flowreasoner.operators import prompts
 from flowreasoner.operators.replies import ReplyUnreadable, form, read_reply
@@ -33,6 +33,7 @@ class ModelToolkit:
         draw: Prefix of the draws of this call's requests.
         source: Randomness, seeded per call.
         charge: Called with what each model call cost.
+        permit: Called before each model call; raises when there is nothing left to pay it with.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class ModelToolkit:
         draw: str,
         source: random.Random,
         charge: Callable[[Spending], None],
+        permit: Callable[[], None] = lambda: None,
     ) -> None:
         self.worker, self.sandbox, self.feedback, self.entry_point = worker, sandbox, feedback, entry_point
         self.random = source
-        self._draw, self._charge, self._asked = draw, charge, 0
+        self._draw, self._charge, self._permit, self._asked = draw, charge, permit, 0
 
     async def ask(self, operator: Operator, prompt: str, *, entry_point: str = "") -> dict[str, Any]:
         """Asks the worker; a reply that cannot be read is asked for once more, with the reason.
@@ -57,7 +59,9 @@ class ModelToolkit:
             ModelError: If the worker cannot be reached.
         """
         asked = form(operator.reply)
-        request = ChatRequest.ask(f"{prompt}\n\n{asked}".strip(), draw=self._next_draw(), purpose=operator.name)
+        request = ChatRequest.ask(
+            f"{prompt}\n\n{asked}".strip(), draw=self._next_draw(), purpose=operator.name, permit=self._permit
+        )
         completion = await self._complete(request)
         try:
             return read_reply(completion.text, operator.reply, entry_point=entry_point)
@@ -74,7 +78,13 @@ class ModelToolkit:
         return f"{self._draw}.{self._asked}"
 
     async def _complete(self, request: ChatRequest) -> Completion:
-        completion = await self.worker.complete(request)
+        self._permit()
+        try:
+            completion = await self.worker.complete(request)
+        except ModelError as error:
+            if error.spent is not None:
+                self._charge(error.spent)
+            raise
         self._charge(completion.spending)
         return completion
 

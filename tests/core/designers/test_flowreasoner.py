@@ -7,7 +7,16 @@ from agents import ADD, HALF, RIGHT, WRONG, coder, one_call, proposal
 import flowreasoner
 from flowreasoner import Budget, Query, Suite
 from flowreasoner.api import StoreJournal, design
-from flowreasoner.errors import BudgetExceeded, ModelError, ModelRefused, QueryError, SandboxError
+from flowreasoner.designers import NoJournal
+from flowreasoner.errors import (
+    BudgetExceeded,
+    ModelError,
+    ModelRefused,
+    NoAnswer,
+    QueryError,
+    RequestRefused,
+    SandboxError,
+)
 from flowreasoner.events import EvaluationEnded, RoundEnded, WorkflowProposed
 from flowreasoner.models import Completion, FunctionModel, ScriptedModel
 from flowreasoner.sandbox import ProcessSandbox
@@ -197,7 +206,7 @@ async def test_the_meta_agent_is_asked_again_after_a_passing_failure():
     agent = ScriptedModel([ModelError("hiccup"), one_call()])
     result = await design(ADD, meta_agent=agent, worker=coder(RIGHT))
     assert result.score == 1.0
-    assert len({request.draw for request in agent.history}) == 2
+    assert [request.draw for request in agent.history] == ["0/r1/m0"] * 2, "what was never answered is asked again"
 
 
 async def test_a_workflow_cannot_swallow_a_model_failure():
@@ -224,7 +233,7 @@ async def test_a_broken_sandbox_is_never_a_score():
 
 
 async def test_no_answer_in_any_round_is_an_error_that_says_why():
-    with pytest.raises(QueryError, match=r"none of the 2 rounds gave an answer; the last one said: .*self.nothing"):
+    with pytest.raises(NoAnswer, match=r"none of the 2 rounds gave an answer; the last one said: .*self.nothing"):
         await design(ADD, meta_agent=ScriptedModel([BROKEN] * 6), worker=coder(RIGHT), rounds=2)
 
 
@@ -239,7 +248,103 @@ async def test_the_budget_of_the_whole_design_ends_it_with_the_best_so_far():
     agent = ScriptedModel([one_call()] * 10)
     result = await design(ADD, meta_agent=agent, worker=_priced(WRONG, 0.1), budget_usd=0.7)
     assert (result.stopped, len(result.rounds)) == ("budget", 2)
-    assert result.cost.usd == pytest.approx(0.6)
+    assert result.cost.usd == pytest.approx(0.7), "the unfinished round was paid too"
+
+
+async def test_nothing_is_asked_once_the_money_is_spent():
+    many = proposal(
+        "        for i in range(20):\n"
+        "            s = await self.custom(input=problem, instruction=prompt_custom.WRITE)\n"
+        "        return s['response']"
+    )
+    asked = []
+
+    async def answer(request):
+        request.permit()
+        asked.append(request)
+        await asyncio.sleep(0.01)
+        return Completion(WRONG, usd=1.0)
+
+    with pytest.raises(BudgetExceeded):
+        await design(ADD, meta_agent=ScriptedModel([many]), worker=_OneAtATime(answer), budget_usd=2)
+    assert len(asked) == 2
+
+
+class _OneAtATime(FunctionModel):
+    """A model that serves one request at a time, as an endpoint at its concurrency limit does."""
+
+    def __init__(self, function):
+        super().__init__(function)
+        self._slot = asyncio.Semaphore(1)
+
+    async def complete(self, request):
+        async with self._slot:
+            return await super().complete(request)
+
+
+async def test_a_budget_in_dollars_does_not_hold_where_prices_are_unknown():
+    worker = FunctionModel(lambda _: Completion(WRONG, input_tokens=10**6, usd=None))
+    with pytest.raises(BudgetExceeded, match="the price of a model is not known"):
+        await design(ADD, meta_agent=ScriptedModel([one_call()] * 5), worker=worker, budget_usd=0.01)
+    assert len(worker.history) <= 3
+
+
+async def test_a_resumed_design_whose_money_is_spent_gives_its_best_round():
+    first = await design(ADD, meta_agent=ScriptedModel([one_call()]), worker=_priced(WRONG, 1.0), rounds=1)
+
+    class Kept(NoJournal):
+        def finished(self):
+            return [item.to_json() for item in first.rounds]
+
+    result = await design(ADD, meta_agent=ScriptedModel([]), worker=_priced(WRONG, 1.0), budget_usd=2.5, journal=Kept())
+    assert (result.stopped, len(result.rounds), result.answer) == ("budget", 1, first.answer)
+
+
+async def test_a_round_that_crashed_is_never_the_best():
+    crash = proposal("        x = {}\n        return x['nope']\n")
+    result = await design(ADD, meta_agent=ScriptedModel([one_call(), crash]), worker=_priced(WRONG, 0.01), rounds=2)
+    assert (result.best.number, result.answer) == (1, WRONG)
+    with pytest.raises(NoAnswer, match="KeyError: 'nope'"):
+        await design(ADD, meta_agent=ScriptedModel([crash]), worker=_priced(WRONG, 0.01), rounds=1)
+
+
+async def test_a_request_that_a_working_model_refuses_is_the_workflows_fault():
+    def answer(request):
+        long = len(request.messages[-1].content) > 5_000
+        return RequestRefused("context length exceeded") if long else f"```python\n{RIGHT}\n```"
+
+    greedy = proposal(
+        "        s = await self.custom(input=problem, instruction=prompt_custom.WRITE)\n"
+        "        s = await self.custom(input=problem * 1000, instruction=prompt_custom.WRITE)\n"
+        "        return s['response']"
+    )
+    agent = ScriptedModel([greedy, one_call()])
+    result = await design(ADD, meta_agent=agent, worker=FunctionModel(answer))
+    assert [item.score for item in result.rounds] == [0.0, 1.0]
+    assert "context length exceeded" in agent.history[1].messages[-1].content
+    refusing = FunctionModel(lambda _: RequestRefused("unsupported temperature"))
+    with pytest.raises(RequestRefused):  # nothing was ever answered: the settings are at fault, not the workflow
+        await design(ADD, meta_agent=ScriptedModel([one_call()]), worker=refusing)
+
+
+async def test_an_observer_that_fails_changes_no_score(caplog):
+    def observer(event):
+        raise KeyError("observer bug")
+
+    result = await design(ADD, meta_agent=ScriptedModel([one_call()]), worker=coder(RIGHT), observers=[observer])
+    assert result.score == 1.0
+    assert caplog.text.count("observer bug") == 1
+
+
+async def test_lone_surrogates_reach_neither_a_model_nor_the_answer():
+    says = proposal("        return '\\ud83d' + problem\n")
+    agent = ScriptedModel([says + "\ud83d", one_call()])
+    result = await design(ADD, meta_agent=agent, worker=coder(RIGHT), rounds=2)
+    assert result.score == 1.0
+    for text in [message.content for request in agent.history for message in request.messages] + [
+        evaluation.answer for item in result.rounds for evaluation in item.feedback.evaluations
+    ]:
+        text.encode()
 
 
 async def test_a_budget_that_ends_before_any_answer_is_an_error():

@@ -1,9 +1,12 @@
 import asyncio
+import base64
+import json
+import traceback
 
 import pytest
 from chat_server import ChatServer, Fault
 
-from flowreasoner.errors import ModelError, ModelRefused
+from flowreasoner.errors import ModelError, ModelRefused, RequestRefused
 from flowreasoner.models import ChatRequest, model_from_uri
 
 
@@ -86,8 +89,10 @@ async def test_no_more_requests_at_once_than_allowed():
     ("fault", "kind", "message"),
     [
         (Fault(status=404), ModelRefused, r"does not exist at this endpoint \(HTTP 404\)"),
-        (Fault(status=400), ModelRefused, r"refused the request \(HTTP 400\)"),
-        (Fault(status=503), ModelError, r"failed after 1 retries \(HTTP 503\)"),
+        (Fault(status=400), RequestRefused, r"refused the request \(HTTP 400\)"),
+        (Fault(status=402), ModelError, r"failed \(HTTP 402\)"),
+        (Fault(status=503), ModelError, r"failed, after up to 1 retry \(HTTP 503\)"),
+        (Fault(status=429), ModelError, r"failed, after up to 1 retry \(HTTP 429\)"),
         (Fault(malformed=True), ModelError, r"gave no usable reply in 3 attempts: the reply has no choices"),
     ],
 )
@@ -98,9 +103,108 @@ async def test_a_lasting_failure_names_model_and_reason(fault, kind, message):
         assert "openai:my-model" in str(caught.value)
 
 
-async def test_an_empty_reply_is_no_reply():
-    with ChatServer(lambda _: "  ") as server, pytest.raises(ModelError, match="the reply is empty"):
-        await _ask(f"openai:m?base_url={server.url}")
+async def test_an_empty_reply_is_no_reply_but_is_paid():
+    with ChatServer(lambda _: "  ") as server, pytest.raises(ModelError, match="the reply is empty") as caught:
+        await _ask(f"openai:m?base_url={server.url}&price=1,1")
+    assert caught.value.spent.input_tokens == 300
+    assert caught.value.spent.usd == pytest.approx(300 / 1e6)
+
+
+def _reply(body, *, kind="application/json"):
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Fault(raw=f"HTTP/1.1 200 X\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n{text}".encode())
+
+
+def _stream(*events):
+    return _reply("".join(f"data: {json.dumps(event)}\n\n" for event in events), kind="text/event-stream")
+
+
+CUT = b"HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nff\r\ndata: {"
+
+
+@pytest.mark.parametrize(
+    ("stream", "fault", "reason"),
+    [
+        (0, _reply({"choices": [{"message": "hello"}]}), "the reply is empty"),
+        (0, _reply({"choices": [None]}), "no choices"),
+        (0, _reply({"choices": {}}), "no choices"),
+        (0, _reply([]), "no choices"),
+        (0, _reply({"choices": [{"message": {"content": 7}}]}), "the content is no text: int"),
+        (0, _reply({"choices": [{"message": {"content": None, "tool_calls": [{}]}}]}), "the reply is empty"),
+        (0, _reply({"error": {"message": "overloaded"}}), "the server says: overloaded"),
+        (0, _reply("<html>no</html>", kind="text/html"), "JSONDecodeError"),
+        (0, Fault(raw=CUT), "ProtocolError"),
+        (1, _stream({"choices": [None]}), "no choices"),
+        (1, _stream({"choices": [{"delta": None}]}), "no choices"),
+        (1, _stream({"choices": [{"delta": {"content": "x"}}]}), "broke off"),
+        (1, _stream({"choices": [{"delta": "x", "finish_reason": "stop"}]}), "the reply is empty"),
+        (1, _stream({"error": {"message": "overloaded"}}), "overloaded"),
+        (1, _reply("data: {not json\n\n", kind="text/event-stream"), "JSONDecodeError"),
+        (1, Fault(raw=CUT), "ProtocolError"),
+    ],
+)
+async def test_whatever_a_server_sends_is_asked_for_again_and_then_named(stream, fault, reason):
+    with ChatServer(lambda _: "fine", faults=dict.fromkeys(range(3), fault)) as server:
+        with pytest.raises(ModelError, match=f"gave no usable reply in 3 attempts: .*{reason}"):
+            await _ask(f"openai:m?base_url={server.url}&stream={stream}&retries=0")
+        (reply,) = await _ask(f"openai:m?base_url={server.url}&stream={stream}&retries=0")
+    assert reply.text == "fine"
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens", "estimated"),
+    [
+        ({"prompt_tokens": 7, "completion_tokens": 5}, (7, 5), False),
+        ({"prompt_tokens": 7, "total_tokens": 12}, (7, 5), False),
+        ({"prompt_tokens": -(10**9), "completion_tokens": 5}, (2, 5), True),
+        ({"prompt_tokens": 1e400, "completion_tokens": None}, (2, 1), True),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, (2, 1), True),
+        ("much", (2, 1), True),
+    ],
+)
+async def test_usage_is_counted_or_estimated_and_never_negative(usage, tokens, estimated):
+    body = {"choices": [{"message": {"content": [{"type": "text", "text": "fine"}]}}], "usage": usage}
+    text = json.dumps(body).replace("Infinity", "1e400")
+    with ChatServer(lambda _: "", faults={0: _reply(text)}) as server:
+        (reply,) = await _ask(f"openai:m?base_url={server.url}")
+    assert (reply.text, reply.input_tokens, reply.output_tokens, reply.estimated) == ("fine", *tokens, estimated)
+
+
+SECRET = "sk-a-secret/key"
+HEADS = {0: b"HTTP/1.1 200 X\r\nContent-Type: application/json\r\n\r\n", 1: CUT.partition(b"Transfer")[0] + b"\r\n"}
+
+
+@pytest.mark.parametrize("stream", [0, 1])
+async def test_a_server_that_drips_does_not_hold_us_for_ever(stream):
+    with (
+        ChatServer(lambda _: "", faults={0: Fault(raw=HEADS[stream], drip=0.1)}) as server,
+        pytest.raises(ModelError, match=r"took longer than 0.5 s"),
+    ):
+        await asyncio.wait_for(_ask(f"openai:m?base_url={server.url}&stream={stream}&timeout=0.5&retries=0"), 10)
+
+
+@pytest.mark.parametrize("stream", [0, 1])
+@pytest.mark.parametrize(
+    "form", ["sk-a-secret/key", "sk-a-secret%2Fkey", base64.b64encode(b"sk-a-secret/key").decode()]
+)
+async def test_a_key_that_comes_back_is_shown_nowhere(stream, form, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    page = _reply(f"<html>rejected Authorization: Bearer {form}</html>", kind="text/html")
+    with ChatServer(lambda _: f"your key is {form}", faults=dict.fromkeys(range(3), page)) as server:
+        uri = f"openai:m?base_url={server.url}&stream={stream}"
+        with pytest.raises(ModelError) as caught:
+            await _ask(uri)
+        (reply,) = await _ask(uri)
+    assert form not in "".join(traceback.format_exception(caught.value))
+    assert reply.text == "your key is ***"
+
+
+async def test_models_of_one_endpoint_share_their_limit():
+    with ChatServer(lambda _: "x", latency=0.05) as server:
+        uri = f"openai:shared?base_url={server.url}&concurrency=2"
+        await asyncio.gather(*(_ask(uri, count=3) for _ in range(4)))
+        assert server.most_at_once == 2
+        assert len(server.requests) == 12
 
 
 async def test_a_wrong_key_is_refused_at_once_and_not_repeated(monkeypatch):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import re
 from typing import TYPE_CHECKING
 
 from flowreasoner.models.base import Completion
 from flowreasoner.models.simulated.catalogue import BROKEN, CATALOGUE
-from flowreasoner.models.simulated.worker import Faults
+from flowreasoner.models.simulated.worker import Faults, Rolls
 
 if TYPE_CHECKING:
+    import random
+
     from flowreasoner.models.base import ChatRequest
 
 __all__ = ["SimulatedMetaAgent"]
@@ -29,13 +30,13 @@ class SimulatedMetaAgent:
     simulated = True
 
     def __init__(self, *, seed: int = 0, faults: Faults | None = None) -> None:
-        self.seed, self.faults = seed, faults or Faults()
+        self.faults, self._rolls = faults or Faults(), Rolls(seed)
         self.name = f"sim:meta-agent?seed={seed}"
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Proposes a workflow for the rounds so far."""
-        roll = random.Random(f"{self.seed}/{request.key(self.name)}")  # noqa: S311 - reproducible on purpose
-        text = BROKEN.reply() if await self.faults.strike(roll) else self._propose(request, roll)
+        with self._rolls.of(request.key(self.name)) as roll:
+            text = BROKEN.reply() if await self.faults.strike(roll) else self._propose(request, roll)
         read = sum(len(message.content) for message in request.messages) // 4
         return Completion(text, input_tokens=read, output_tokens=len(text) // 4, usd=0.0, estimated=True)
 

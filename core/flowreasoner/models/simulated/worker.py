@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,10 +15,12 @@ from flowreasoner.errors import ModelError, ModelRefused
 from flowreasoner.models.base import Completion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowreasoner.models.base import ChatRequest
     from flowreasoner.models.simulated.pool import SolutionPool, Solutions
 
-__all__ = ["Faults", "SimulatedWorker"]
+__all__ = ["Faults", "Rolls", "SimulatedWorker"]
 
 _CODE_PURPOSES = {"CustomCodeGenerate", "Revise", "TestReflection", "Programmer"}
 _CHOICE_PURPOSES = {"ScEnsemble", "MdEnsemble"}
@@ -54,6 +58,24 @@ class Faults:
         return "<<simulated malformed reply" if roll.random() < self.malformed else None
 
 
+class Rolls:
+    """Randomness by request: the same for the same request, but another after a failure."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._failures: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def of(self, key: str) -> Iterator[random.Random]:
+        """Returns the source for a request's key, and notes whether the request fails."""
+        again = f"/{self._failures[key]}" if key in self._failures else ""
+        try:
+            yield random.Random(f"{self._seed}/{key}{again}")  # noqa: S311 - reproducible on purpose
+        except ModelError:
+            self._failures[key] += 1
+            raise
+
+
 class SimulatedWorker:
     """A worker without a model.
 
@@ -78,13 +100,14 @@ class SimulatedWorker:
     ) -> None:
         self.pool, self.skill, self.repair, self.seed = pool, skill, repair, seed
         self.faults = faults or Faults()
+        self._rolls = Rolls(seed)
         self.name = f"sim:worker?skill={skill:g}&repair={repair:g}&seed={seed}"
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Answers as the operator named by the request's purpose."""
-        roll = random.Random(f"{self.seed}/{request.key(self.name)}")  # noqa: S311 - reproducible on purpose
         prompt = request.messages[-1].content if len(request.messages) == 1 else request.messages[0].content
-        text = await self.faults.strike(roll) or self._answer(prompt, request.purpose, roll)
+        with self._rolls.of(request.key(self.name)) as roll:
+            text = await self.faults.strike(roll) or self._answer(prompt, request.purpose, roll)
         read = sum(len(message.content) for message in request.messages) // 4
         return Completion(text, input_tokens=read, output_tokens=len(text) // 4, usd=0.0, estimated=True)
 
