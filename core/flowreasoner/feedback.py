@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowreasoner.budget import Spending
 from flowreasoner.sandbox.verdict import TestResult
+from flowreasoner.text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,9 +115,9 @@ class Feedback:
         errors += [evaluation.error for evaluation in self.evaluations if evaluation.error]
         failing = [test for item in self.evaluations for test in item.tests if test.outcome != "pass"]
         reasons = Counter(errors) or Counter(
-            f"{_short(test.source, 72)}: {test.detail or test.outcome}" for test in failing if test.source
+            f"{shorten(test.source, 72)}: {test.detail or test.outcome}" for test in failing if test.source
         )
-        return _short(next((reason for reason, _ in reasons.most_common(1)), ""), 160)
+        return shorten(next((reason for reason, _ in reasons.most_common(1)), ""), 160)
 
     def render(self) -> str:
         """Returns the feedback as the meta-agent reads it."""
@@ -168,12 +169,6 @@ class Feedback:
             tuple(Diagnostic(**item) for item in value["diagnostics"]),
             tuple(value["dropped"]),
         )
-
-
-def _short(text: str, width: int) -> str:
-    """Returns text as one line of at most `width` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
 def _failures(runs: Sequence[Sequence[TestResult]]) -> list[str]:

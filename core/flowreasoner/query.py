@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from flowreasoner.errors import QueryError
 from flowreasoner.sandbox.suite import Suite
+from flowreasoner.text import shorten, well_formed
 
 __all__ = ["Metric", "Query", "SuiteReader", "TestPolicy"]
 
@@ -73,6 +74,12 @@ class Query:
     def __post_init__(self) -> None:
         if not self.problem.strip():
             raise QueryError("the query's problem is empty")
+        if self.problem != well_formed(self.problem):
+            raise QueryError("the query's problem holds bytes or characters that are no text; give it as UTF-8")
+        for name in ("feedback", "hidden"):
+            given = getattr(self, name)
+            if given is not None and not isinstance(given, Suite):
+                raise QueryError(f"{name} must be a Suite, e.g. Suite.asserts([...]), not {type(given).__name__}")
         if not self.id:
             digest = hashlib.sha256(self.problem.encode("utf-8", "surrogatepass")).hexdigest()
             object.__setattr__(self, "id", f"query-{digest[:8]}")
@@ -82,7 +89,8 @@ class Query:
     @property
     def title(self) -> str:
         """First line of the problem, cut for a list."""
-        return self.problem.strip().splitlines()[0][:80]
+        lines = [line for line in self.problem.strip().splitlines() if not line.startswith(("import ", "from "))]
+        return shorten(next(filter(str.strip, lines), self.problem), 80)
 
     @property
     def leaky(self) -> bool:

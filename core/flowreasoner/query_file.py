@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -113,7 +114,7 @@ class QueryFile(BaseModel):
             )
             place = ".".join(str(part) for part in first["loc"] if not _is_branch(part)) or "query"
             more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-            shown = f", got {first['input']!r:.60}" if first["type"] != "missing" else ""
+            shown = f", got {_shown(first['input'])}" if first["type"] != "missing" else ""
             raise QueryError(f"{where}: {place}: {first['msg']}{shown}{more}") from None
 
     def to_query(self, *, where: str, formats: Mapping[str, SuiteReader] | None = None) -> Query:
@@ -154,6 +155,13 @@ class QueryFile(BaseModel):
         if not value or (isinstance(value, dict) and not value["source"]):
             raise QueryError("a list of tests is empty; leave it out when there are none")
         return Suite.from_json(value, self.entry_point)
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{reprlib.repr(value):.60}"
+    except ValueError:  # a number too long to print
+        return "a number of many digits"
 
 
 def _set_aside(value: dict[str, Any], formats: Container[str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -213,20 +221,42 @@ def read_document(path: Path) -> object:
         QueryError: If the file cannot be read or parsed.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise QueryError(f"there is no file {str(path)!r}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"cannot read {str(path)!r}: {error}") from None
-    if path.suffix.lower() == ".json":
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise QueryError(f"{path} is not valid JSON: {error}") from None
+    is_json = path.suffix.lower() == ".json"
+    try:
+        value: object = json.loads(text, object_pairs_hook=_unique) if is_json else _read_yaml(text)
+    except Exception as error:  # PyYAML's constructors let many kinds through
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise QueryError(f"{path} is not valid {'JSON' if is_json else 'YAML'}: {reason:.300}") from None
+    if not _well_formed(value):
+        raise QueryError(f"{path} holds half of a surrogate pair, which is no character; write the character itself")
+    return value
+
+
+def _read_yaml(text: str) -> object:
+    """Reads YAML without aliases, by which a few lines can stand for gigabytes."""
     import yaml
 
+    if any(isinstance(event, yaml.events.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+        raise ValueError("aliases (*name) cannot be used in a query file")
+    return yaml.safe_load(text)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} stands there twice")
+    return dict(pairs)
+
+
+def _well_formed(value: object) -> bool:
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise QueryError(f"{path} is not valid YAML: {reason}") from None
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

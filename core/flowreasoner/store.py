@@ -84,41 +84,72 @@ class Store:
 
     Args:
         path: The file; made with its folder when absent. ``:memory:`` keeps everything in memory.
+        readonly: Only look: the file must be there, and nothing is written, also not beside it.
 
     Raises:
         StoreError: If the file is no store, is damaged, is from a newer version, or cannot be opened. It is
             left as it is.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, readonly: bool = False) -> None:
         self.path = str(path)
         with self._guarded("open"):
+            if readonly:
+                self._db = self._only_look()
+                return
             if self.path != ":memory:":
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
                 self._look_before_writing()
             self._db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead()
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._prepare()
+
+    def _only_look(self) -> sqlite3.Connection:
+        file = Path(self.path)
+        if not file.is_file():
+            raise StoreError(f"there is no run store at {self.path}; `flowreasoner solve` makes one")
+        in_use = file.with_name(file.name + "-wal").exists()  # somebody writes now, or was killed
+        db = self._looking("mode=ro" if in_use else "immutable=1")
+        self._refuse_foreign(db)
+        return db
+
+    def _looking(self, how: str) -> sqlite3.Connection:
+        return sqlite3.connect(f"{Path(self.path).absolute().as_uri()}?{how}", uri=True, timeout=30.0)
+
+    def _write_ahead(self) -> None:
+        """Switches to the write-ahead log; SQLite does not wait for others here, so this does."""
+        deadline = time.monotonic() + 30.0
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def _look_before_writing(self) -> None:
         """Refuses a file that is not ours before anything is written to it."""
         file = Path(self.path)
         if not file.exists() or file.stat().st_size == 0:
             return
-        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)) as db:
-            application = db.execute("PRAGMA application_id").fetchone()[0]
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if application not in {0, _APPLICATION_ID} or (application == 0 and _has_tables(db)):
-                raise StoreError(f"{self.path} is a database of another program; pass --store with another path")
-            if version > _VERSION:
-                raise StoreError(
-                    f"{self.path} was written by a newer version (format {version}, this one reads {_VERSION}); "
-                    "update flowreasoner, or pass --store with another path"
-                )
-            problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if problem != "ok":
-                raise sqlite3.DatabaseError(problem)
+        with contextlib.closing(self._looking("mode=ro")) as db:
+            self._refuse_foreign(db)
+
+    def _refuse_foreign(self, db: sqlite3.Connection) -> None:
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if application not in {0, _APPLICATION_ID} or (application == 0 and _has_tables(db)):
+            raise StoreError(f"{self.path} is a database of another program; pass --store with another path")
+        if version > _VERSION:
+            raise StoreError(
+                f"{self.path} was written by a newer version (format {version}, this one reads {_VERSION}); "
+                "update flowreasoner, or pass --store with another path"
+            )
+        problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            raise sqlite3.DatabaseError(problem)
 
     def _prepare(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")
@@ -138,6 +169,13 @@ class Store:
         """Turns SQLite's errors into one sentence with the remedy."""
         try:
             yield
+        except (ValueError, TypeError, KeyError) as error:  # a row that no version of ours wrote
+            raise StoreError(
+                f"cannot {action} the run store {self.path}: it holds a damaged row ({error}); "
+                "move the file away, or pass --store with another path"
+            ) from error
+        except sqlite3.ProgrammingError as error:
+            raise StoreError(f"cannot {action} the run store {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
             text = str(error)
             if "full" in text:
@@ -168,7 +206,7 @@ class Store:
         """Returns a kept completion, or None."""
         with self._guarded("read"):
             row = self._db.execute("SELECT completion FROM completions WHERE key = ?", (key,)).fetchone()
-        return None if row is None else Completion(**json.loads(row[0]))
+            return None if row is None else Completion(**json.loads(row[0]))
 
     def keep_completion(self, key: str, model: str, completion: Completion) -> None:
         """Writes a completion down; the first one for a key stays."""
@@ -206,13 +244,13 @@ class Store:
         """Returns the finished rounds of a run, in order."""
         with self._guarded("read"):
             rows = self._db.execute("SELECT record FROM rounds WHERE run = ? ORDER BY number", (run,)).fetchall()
-        return [json.loads(row[0]) for row in rows]
+            return [_object(row[0]) for row in rows]
 
     def runs(self, limit: int = 50) -> list[RunRecord]:
         """Returns the latest runs, newest first."""
         with self._guarded("read"):
             rows = self._db.execute(f"{_SELECT_RUN} ORDER BY created DESC, id DESC LIMIT ?", (limit,)).fetchall()
-        return [_record(row) for row in rows]
+            return [_record(row) for row in rows]
 
     def run(self, run: str) -> RunRecord:
         """Returns one run, by its id or the unambiguous start of it, or ``last``.
@@ -226,7 +264,7 @@ class Store:
             with self._guarded("read"):
                 pattern = run.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
                 rows = self._db.execute(f"{_SELECT_RUN} WHERE id LIKE ? ESCAPE '\\' LIMIT 2", (pattern,)).fetchall()
-            found = [_record(row) for row in rows]
+                found = [_record(row) for row in rows]
         if len(found) == 1:
             return found[0]
         what = "no run" if not found else "more than one run"
@@ -239,8 +277,15 @@ _SELECT_RUN = """SELECT id, created, updated, status, title, settings, result,
 
 def _record(row: tuple[Any, ...]) -> RunRecord:
     run, created, updated, status, title, settings, result, rounds = row
-    parsed = None if result is None else json.loads(result)
-    return RunRecord(run, created, updated, status, title, json.loads(settings), parsed, rounds)
+    parsed = None if result is None else _object(result)
+    return RunRecord(run, float(created), float(updated), status, title, _object(settings), parsed, rounds)
+
+
+def _object(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise TypeError(f"not an object: {value!r:.40}")
+    return value
 
 
 def _has_tables(db: sqlite3.Connection) -> bool:

@@ -40,6 +40,60 @@ def test_yaml_is_read_too(tmp_path):
     assert query.id.startswith("query-")
 
 
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("q.yaml", BOMB + "problem: *i\n", r"aliases \(\*name\) cannot be used"),
+        ("q.yaml", "problem: !!int ''\n", "is not valid YAML"),
+        ("q.yaml", "problem: !!timestamp x\n", "is not valid YAML"),
+        (
+            "q.yaml",
+            f"problem: 0x{'f' * 5000}\n",
+            "problem: Input should be a valid string, got a number of many digits",
+        ),
+        ("q.yaml", "problem: [[[[[", "is not valid YAML"),
+        ("q.json", '{"problem": ' + "[" * 100_000, "is not valid JSON"),
+        ("q.json", '{"problem": "a", "problem": "b"}', "'problem' stands there twice"),
+        ("q.json", '{"problem": "half \\ud83d"}', "half of a surrogate pair"),
+        ("q.json", '{"problem": ["' + "x" * 10**6 + '"]}', r"got \['xxx"),
+    ],
+)
+def test_absurd_files_are_refused_in_one_short_line(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(QueryError, match=message) as caught:
+        load_query(tmp_path / name)
+    assert len(str(caught.value)) < 700
+
+
+def test_a_byte_order_mark_is_no_hindrance(tmp_path):
+    (tmp_path / "q.json").write_bytes(b'\xef\xbb\xbf{"problem": "p"}')
+    assert load_query(tmp_path / "q.json").problem == "p"
+
+
+def test_what_is_no_text_or_no_suite_is_refused():
+    with pytest.raises(QueryError, match="give it as UTF-8"):
+        Query("Write f \udcff")
+    with pytest.raises(QueryError, match=r"feedback must be a Suite, e.g. Suite.asserts\(\[...\]\), not list"):
+        Query("p", feedback=["assert f(1) == 1"])
+
+
+@pytest.mark.parametrize(
+    ("problem", "title"),
+    [
+        ("from typing import List\n\n\ndef f(x: List):\n    pass", "def f(x: List):"),
+        ("Write " + "a long text " * 20, "Write " + "a long text " * 6 + "a…"),
+        ("import os", "import os"),
+    ],
+)
+def test_the_title_is_the_first_line_that_says_something(problem, title):
+    assert Query(problem).title == title
+
+
 @pytest.mark.parametrize(
     ("tests", "format_", "count"),
     [

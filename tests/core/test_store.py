@@ -113,6 +113,58 @@ def test_a_full_disk_is_reported_and_loses_nothing(path):
         assert store.completion("before") == COMPLETION
 
 
+@pytest.mark.parametrize(
+    ("statement", "read"),
+    [
+        ("UPDATE completions SET completion = '{\"text\": 1'", lambda store: store.completion("k")),
+        ("UPDATE completions SET completion = '{\"nonsense\": 1}'", lambda store: store.completion("k")),
+        ("UPDATE completions SET completion = x'ff00'", lambda store: store.completion("k")),
+        ("UPDATE rounds SET record = '[]'", lambda store: store.rounds(store.run("last").id)),
+        ("UPDATE runs SET settings = 'null'", lambda store: store.runs()),
+        ("UPDATE runs SET created = 'yesterday'", lambda store: store.run("last")),
+        ("UPDATE runs SET result = '{'", lambda store: store.run("2")),
+    ],
+)
+def test_a_damaged_row_is_a_store_error(path, statement, read):
+    with Store(path) as store:
+        store.keep_completion("k", "m", COMPLETION)
+        store.keep_round(store.start_run("t", {}), 1, {"number": 1})
+        store._db.execute(statement)
+        with pytest.raises(StoreError, match=r"holds a damaged row \(.*\); move the file away"):
+            read(store)
+
+
+def test_a_store_that_is_only_looked_at_is_left_as_it_is(path):
+    with pytest.raises(StoreError, match="there is no run store at"):
+        Store(path, readonly=True)
+    assert not path.parent.exists()
+    with Store(path) as store:
+        run = store.start_run("t", {})
+        with Store(path, readonly=True) as looking:  # somebody else has it open
+            assert looking.run("last").id == run
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    with Store(path, readonly=True) as store:
+        assert store.run("last").id == run
+        with pytest.raises(StoreError, match="readonly"):
+            store.start_run("t", {})
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+def _open(path, rounds):
+    for number in range(rounds):
+        Store(path.with_name(f"store-{number}.sqlite")).close()
+
+
+def test_several_processes_may_make_the_same_store_at_once(path):
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_open, args=(path, 40)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+
+
 def _write(path, start, count):
     with Store(path) as store:
         for number in range(start, start + count):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Grade", "answer_text", "grade_answer", "grade_with_suite"]
 
 _LONGEST_OUTPUT = 500
+_PLAIN_METRIC = (["query", "answer"], ["q", "a"])
 _PYTHON_FORMATS = {"asserts", "check", "unittest", "io"}
 
 
@@ -80,7 +81,9 @@ async def _grade_with_metric(answer: str, query: Query) -> Grade:
         if not isinstance(score, bool):
             raise QueryError(f"the metric {name!r} must return a number or a bool, not {score!r:.60}")
         score = float(score)
-    return Grade(answer, min(1.0, max(0.0, float(score))), (), str(note or ""))
+    if not 0 <= score <= 1:
+        raise QueryError(f"the metric {name!r} must return a number between 0 and 1, not {score!r:.60}")
+    return Grade(answer, float(score), (), str(note or ""))
 
 
 def _arguments(metric: Any, query: Query, answer: str) -> tuple[Any, ...]:
@@ -88,9 +91,9 @@ def _arguments(metric: Any, query: Query, answer: str) -> tuple[Any, ...]:
         names = list(inspect.signature(metric).parameters)
     except (TypeError, ValueError):
         names = []
-    if names[:2] == ["query", "answer"]:
+    if names[:2] in _PLAIN_METRIC:
         return query, answer
     example = query.example
     if example is None:
-        example = SimpleNamespace(question=query.problem, problem=query.problem, **dict(query.metadata))
+        example = SimpleNamespace(**{"question": query.problem, "problem": query.problem} | dict(query.metadata))
     return example, SimpleNamespace(answer=answer, response=answer, solution=answer)

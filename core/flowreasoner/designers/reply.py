@@ -49,7 +49,7 @@ def _split_thoughts(text: str) -> tuple[str, str]:
     for end in _THINKING:
         thoughts, found, answer = text.rpartition(end)
         if found:
-            return re.sub(r"^\s*<think(?:ing)?>", "", thoughts), answer
+            return re.sub(r"\A\s*<think(?:ing)?>", "", thoughts), answer
     return "", text
 
 
@@ -61,7 +61,7 @@ def _part(text: str, tag: str) -> str | None:
     rest = text[start + len(tag) + 2 :]
     end = rest.find(f"</{tag}>")
     if end < 0:
-        following = re.search(r"^\s*<(?:prompt|graph|modification)>", rest, re.M)
+        following = re.search(r"^[ \t]*<(?:prompt|graph|modification)>", rest, re.M)
         end = following.start() if following else len(rest)
     return rest[:end].strip("\n") or None
 

@@ -14,9 +14,9 @@ from flowreasoner.engine import Call, run_workflow
 from flowreasoner.errors import ModelError, ModelRefused, OperatorError, RequestRefused, SandboxError
 from flowreasoner.events import CallEnded, EvaluationEnded
 from flowreasoner.feedback import Evaluation, Feedback
-from flowreasoner.models.base import well_formed
 from flowreasoner.operators import BUILTIN
 from flowreasoner.operators.toolkit import ModelToolkit
+from flowreasoner.text import well_formed
 
 if TYPE_CHECKING:
     from flowreasoner.designers.base import Round

@@ -8,18 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from flowreasoner.budget import Spending
+from flowreasoner.text import well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["ChatModel", "ChatRequest", "Completion", "Message", "Role", "well_formed"]
+__all__ = ["ChatModel", "ChatRequest", "Completion", "Message", "Role"]
 
 Role = Literal["system", "user", "assistant"]
-
-
-def well_formed(text: str) -> str:
-    """Returns text in which lone surrogates, which cannot be sent or stored, are question marks."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _permitted() -> None:
@@ -108,7 +104,7 @@ class Completion:
             usd=usd,
             cached_calls=int(self.cached),
             cached_usd=usd if self.cached else 0.0,
-            unpriced_calls=int(self.usd is None),
+            unpriced_calls=int(self.usd is None and not self.cached),
         )
 
     def to_json(self) -> dict[str, Any]:

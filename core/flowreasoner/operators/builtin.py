@@ -107,6 +107,7 @@ async def _md_ensemble(operator: Operator, toolkit: Toolkit, inputs: dict[str, A
     finally:
         for question in asking:  # where one failed, the others are not paid for
             question.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
     chosen = Counter(order[vote] for order, vote in zip(orders, votes, strict=True) if vote is not None)
     if not chosen:
         raise OperatorError(f"no vote named one of the {len(solutions)} solutions")

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Ended", "place", "run_child", "workspace"]
 
 _CHUNK = 1 << 16
+_SHOWN_FOLDER = "/workspace"
+"""What the workspace is called in output: its own name differs from run to run, and so would prompts with it."""
+
 _MOST_LEFT = 1 << 20
 """Most bytes that a pipe can hold when its writer has ended (Linux, /proc/sys/fs/pipe-max-size)."""
 
@@ -88,7 +91,8 @@ async def run_child(
             child.wait()  # at once: it has ended, or has just been killed by a cancelled caller
         for pipe in pipes:
             pipe.finish()
-    return Ended(child.returncode, timed_out, stdout.text(), stderr.text(), time.perf_counter() - began)
+    out, err = (stream.text().replace(str(folder), _SHOWN_FOLDER) for stream in (stdout, stderr))
+    return Ended(child.returncode, timed_out, out, err, time.perf_counter() - began)
 
 
 def _start(

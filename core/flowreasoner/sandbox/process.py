@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shlex
 import signal
 import sys
 import time
@@ -33,6 +32,7 @@ __all__ = ["ProcessSandbox"]
 
 # `-I` would do the same but also ignore PYTHONHASHSEED, without which verdicts vary with set order.
 _PYTHON = (sys.executable, "-s", "-P", "-B")
+_NOT_STARTED = {126, 127}  # the shell's exit codes for a command that cannot be run, and for one that is not there
 _HARNESS = str(Path(__file__).with_name("harness.py"))
 
 
@@ -159,10 +159,13 @@ class ProcessSandbox:
         with workspace(suite.directory) as folder:
             place(folder, suite.answer_file, code)
             # The command is the user's own and needs their tools, so unlike candidates it keeps PATH.
-            environment = {"PATH": os.environ.get("PATH", os.defpath)}
+            environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(folder)}
+            command = ["/bin/sh", "-c", suite.body]
             ended = await run_child(
-                shlex.split(suite.body), folder, wall_s=self.limits.wall_s, keep=self._keep, environment=environment
+                command, folder, wall_s=self.limits.wall_s, keep=self._keep, environment=environment
             )
+        if ended.exit_code in _NOT_STARTED:
+            raise SandboxError(f"cannot start the check {suite.body!r}: {ended.stderr.strip()[-300:]}")
         printed = self._printed(ended).strip()
         outcome: Outcome = "pass"
         detail = ""

@@ -32,8 +32,6 @@ async def test_a_command_judges_the_file():
     [
         (lambda query, answer: 0.25 if answer == "a" and query.problem == "p" else 0, 0.25, ""),
         (lambda query, answer: True, 1.0, ""),
-        (lambda query, answer: 7, 1.0, ""),
-        (lambda query, answer: -1, 0.0, ""),
         (
             lambda example, prediction: prediction.answer == "a" and example.question == "p" and example.gold == 3,
             1.0,
@@ -65,6 +63,17 @@ async def test_a_broken_metric_is_named():
         await grade_answer("a", Query("p", metric=judge), ProcessSandbox())
     with pytest.raises(QueryError, match="must return a number or a bool, not 'good'"):
         await grade_answer("a", Query("p", metric=lambda query, answer: "good"), ProcessSandbox())
+
+
+@pytest.mark.parametrize("value", [7, -0.1, float("nan"), float("inf")])
+async def test_a_metric_outside_0_and_1_is_named(value):
+    with pytest.raises(QueryError, match="must return a number between 0 and 1, not"):
+        await grade_answer("a", Query("p", metric=lambda query, answer: value), ProcessSandbox())
+
+
+async def test_metadata_may_be_called_question():
+    query = Query("p", metric=lambda example, prediction: example.question == "other", metadata={"question": "other"})
+    assert (await grade_answer("a", query, ProcessSandbox())).score == 1.0
 
 
 async def test_a_design_can_be_steered_by_a_metric():

@@ -49,11 +49,18 @@ class SolutionPool:
         return len(self._by_problem)
 
     def add_query(self, query: Query) -> None:
-        """Adds a query's reference solution and faulty variants of it, if it has one."""
+        """Adds a query's reference solution and faulty variants of it, if it has one.
+
+        Raises:
+            QueryError: If the reference does not parse.
+        """
         if query.reference.strip():
             solutions = self._by_problem.setdefault(_folded(query.problem), Solutions())
+            try:
+                solutions.wrong += mutants(query.reference)
+            except SyntaxError as error:
+                raise QueryError(f"the reference of query {query.id!r} does not parse: {error}") from None
             solutions.right.append(query.reference.strip())
-            solutions.wrong += mutants(query.reference)
 
     def add_recorded(self, path: str | Path) -> None:
         """Adds recorded answers: JSONL, optionally gzipped, with question, prediction and score (1 is right).
