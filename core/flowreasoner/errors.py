@@ -15,6 +15,7 @@ Each class stands for one boundary, so that a caller can tell whose fault a fail
     │   └── RequestRefused      ... this one request (too long, filtered); others may do
     ├── SandboxError            the sandbox itself broke; never a verdict on the code
     ├── StoreError              the run store is damaged, full or from a newer version
+    │   └── RunNotFound         ... has no such run
     └── PluginError             a plugin is missing, broken or in conflict
 
 `WorkflowError`, `BudgetExceeded` and `OperatorError` make a round score 0 and become its feedback
@@ -42,6 +43,7 @@ __all__ = [
     "PluginError",
     "QueryError",
     "RequestRefused",
+    "RunNotFound",
     "SandboxError",
     "StoreError",
     "WorkflowError",
@@ -141,6 +143,10 @@ class SandboxError(FlowReasonerError):
 
 class StoreError(FlowReasonerError):
     """The run store cannot be read or written."""
+
+
+class RunNotFound(StoreError):
+    """The run store has no such run, or more than one that fits."""
 
 
 class PluginError(FlowReasonerError):

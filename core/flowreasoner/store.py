@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from flowreasoner.errors import StoreError
+from flowreasoner.errors import RunNotFound, StoreError
 from flowreasoner.models.base import Completion
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class Store:
         """Returns one run, by its id or the unambiguous start of it, or ``last``.
 
         Raises:
-            StoreError: If there is none, or more than one.
+            RunNotFound: If there is none, or more than one.
         """
         if run == "last":
             found = self.runs(1)
@@ -268,7 +268,7 @@ class Store:
         if len(found) == 1:
             return found[0]
         what = "no run" if not found else "more than one run"
-        raise StoreError(f"{what} matches {run!r} in {self.path}; `flowreasoner runs list` shows them")
+        raise RunNotFound(f"{what} matches {run!r} in {self.path}; `flowreasoner runs list` shows them")
 
 
 _SELECT_RUN = """SELECT id, created, updated, status, title, settings, result,

@@ -13,12 +13,14 @@ from flowreasoner_plugins.cli.exits import USAGE, Failure
 
 __all__ = ["config_path", "configured"]
 
+_HERE = Path("flowreasoner.toml")
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "meta_agent": str,
     "worker": str,
     "rounds": int,
     "evaluations": int,
     "budget_usd": (int, float),
+    "max_calls": int,
     "sandbox": str,
     "seed": int,
     "store": str,
@@ -33,7 +35,7 @@ def config_path() -> Path | None:
     import platformdirs
 
     user = Path(platformdirs.user_config_dir("flowreasoner", appauthor=False)) / "config.toml"
-    return next((path for path in (Path("flowreasoner.toml"), user) if path.is_file()), None)
+    return next((path for path in (_HERE, user) if path.is_file()), None)
 
 
 def configured() -> dict[str, Any]:
@@ -55,7 +57,28 @@ def configured() -> dict[str, Any]:
             raise Failure(f"{path} has the unknown key {key!r}; known are {', '.join(_KEYS)}", USAGE)
         if not isinstance(value, kind) or isinstance(value, bool):
             raise Failure(f"{path}: {key} has the wrong type: {value!r}", USAGE)
+    if path == _HERE:
+        _refuse_foreign_endpoints(values)
     return values
+
+
+def _refuse_foreign_endpoints(values: dict[str, Any]) -> None:
+    """Refuses to take from a folder, which may be somebody else's, where a key is sent, or which."""
+    from flowreasoner.errors import ModelRefused
+    from flowreasoner.models import ModelURI
+    from flowreasoner.models.openai_compatible import is_local
+
+    for name in ("meta_agent", "worker"):
+        try:
+            options = ModelURI.parse(values.get(name, "sim:")).options
+        except ModelRefused as error:
+            raise Failure(f"{_HERE}: {error}", USAGE) from None
+        if "key_env" in options or ("base_url" in options and not is_local(options["base_url"])):
+            raise Failure(
+                f"{_HERE}: {name} must not set key_env, or a base_url on another machine: anybody's folder could "
+                "send your keys away; give them as options, in the environment, or in your own configuration file",
+                USAGE,
+            )
 
 
 class FromConfig(click.Option):

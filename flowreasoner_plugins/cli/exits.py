@@ -2,7 +2,7 @@
 
 ====  ==========================================================================================
 0     done; for check and run: all was well
-1     done, but not well: a workflow has errors, an answer fails tests, a score is below --fail-under
+1     done, but not well: a workflow has errors, an answer fails tests or there is none, a score is low
 2     usage: an option, a file or a query cannot be used
 3     infrastructure: a model, the sandbox or the store failed, or the budget ended without an answer
 130   interrupted
@@ -11,11 +11,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from flowreasoner.errors import BudgetExceeded, FlowReasonerError, ModelError, SandboxError, StoreError
+from flowreasoner.errors import (
+    BudgetExceeded,
+    FlowReasonerError,
+    ModelError,
+    NoAnswer,
+    RunNotFound,
+    SandboxError,
+    StoreError,
+)
 from flowreasoner_plugins.cli.wording import one_line
 
 if TYPE_CHECKING:
@@ -38,12 +46,10 @@ class Failure(click.ClickException):
     @classmethod
     def of(cls, error: FlowReasonerError) -> Failure:
         """Returns the failure that an error ends a command with."""
+        if isinstance(error, NoAnswer):
+            return cls(str(error), FAILED)
         outside = isinstance(error, ModelError | SandboxError | StoreError | BudgetExceeded)
-        return cls(str(error), INFRASTRUCTURE if outside else USAGE)
-
-    def show(self, file: Any = None) -> None:
-        """Prints the line."""
-        click.echo(f"error: {self.message}", err=file is None, file=file)
+        return cls(str(error), INFRASTRUCTURE if outside and not isinstance(error, RunNotFound) else USAGE)
 
 
 def usage_errors(prepare: Callable[[], T]) -> T:
@@ -55,6 +61,6 @@ def usage_errors(prepare: Callable[[], T]) -> T:
     try:
         return prepare()
     except StoreError as error:
-        raise Failure(str(error), INFRASTRUCTURE) from None
+        raise Failure.of(error) from None
     except FlowReasonerError as error:
         raise Failure(str(error), USAGE) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,18 +76,30 @@ class QuerySource:
         from flowreasoner.query import Query
         from flowreasoner.query_file import load_query
 
-        path = Path(self.text)
-        if path.suffix.lower() in _QUERY_SUFFIXES and "\n" not in self.text:
-            return load_query(path, formats=plugins.test_formats)
-        name, colon, task = self.text.partition(":")
-        if colon and name in plugins.benchmarks and task:
-            return self._from_benchmark(plugins, name, task)
-        if colon and name.isidentifier() and task and " " not in self.text.strip():
-            known = ", ".join(sorted(plugins.benchmarks))
-            raise QueryError(f"there is no benchmark {name!r} (in {self.text!r}); known are {known}")
         if not self.text.strip():
             raise QueryError("the query is empty: give a file, benchmark:task, or the problem as text")
-        return Query(self.text)
+        if self._is_file:
+            return load_query(self.text, formats=plugins.test_formats)
+        name, colon, task = self.text.partition(":")
+        if name.strip() in plugins.benchmarks and not any(map(str.isspace, task)):
+            return self._from_benchmark(plugins, name.strip(), task)
+        if self.data:
+            raise QueryError(f"--data {self.data!r} is a benchmark's file, but the query is no benchmark:task")
+        if any(map(str.isspace, self.text.strip())):
+            return Query(self.text)
+        if colon and name.isidentifier() and task:
+            known = ", ".join(sorted(plugins.benchmarks))
+            raise QueryError(f"there is no benchmark {name!r} (in {self.text!r}); known are {known}")
+        raise QueryError(
+            f"{self.text!r} is no query: give a query file (.json, .yaml), benchmark:task, or a problem in words"
+        )
+
+    @property
+    def _is_file(self) -> bool:
+        """Tells whether the text names a query file, which a problem that mentions one does not."""
+        if "\n" in self.text or Path(self.text).suffix.lower() not in _QUERY_SUFFIXES:
+            return False
+        return " " not in self.text or os.path.isfile(self.text)  # noqa: PTH113 - quiet about names that are too long
 
     def _from_benchmark(self, plugins: Plugins, name: str, task: str) -> Query:
         from flowreasoner.workflow.diagnostics import did_you_mean
@@ -102,14 +115,14 @@ class QuerySource:
             if candidate in queries:
                 return queries[candidate]
         hint = did_you_mean(task, queries)
+        if not task:
+            raise QueryError(f"give a task of {name}, one of: {', '.join(queries)}")
         shown = ", ".join(list(queries)[:12]) + (", …" if len(queries) > 12 else "")
         raise QueryError(f"{name} has no task {task!r}{hint}; it has {shown}")
 
     def to_json(self) -> dict[str, Any]:
         """Returns the source as the store keeps it, with absolute paths."""
-        text = self.text
-        if Path(text).suffix.lower() in _QUERY_SUFFIXES and Path(text).exists():
-            text = str(Path(text).resolve())
+        text = str(Path(self.text).resolve()) if self._is_file else self.text
         data = str(Path(self.data).resolve()) if self.data else None
         return {
             "text": text,
@@ -181,7 +194,7 @@ def check_workflow_file(path: Path, plugins: Plugins) -> Report:
 
 def prompt_file(path: Path) -> Path:
     """Returns the prompt module beside a workflow file; the first of the usual names when there is none."""
-    beside = [path.with_name(name) for name in PROMPT_FILES]
+    beside = [path.parent / name for name in PROMPT_FILES]
     return next((file for file in beside if file.is_file()), beside[0])
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flowreasoner import __version__
-from flowreasoner_plugins.cli.exits import INTERRUPTED
+from flowreasoner_plugins.cli.exits import INFRASTRUCTURE, INTERRUPTED, OK
+from flowreasoner_plugins.cli.wording import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flowreasoner_plugins.manager import Plugins
 
 __all__ = ["cli", "main"]
@@ -47,6 +53,30 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Runs a command; as a program, it ends with one of the documented exit codes."""
+        run: Callable[..., Any] = super().main
+        if not extra.pop("standalone_mode", True):
+            return run(*args, standalone_mode=False, **extra)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 gets question marks
+        try:
+            code = run(*args, standalone_mode=False, **extra) or OK
+        except SystemExit as ended:
+            code = ended.code
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = error.exit_code
+        except click.ClickException as error:
+            code = _report(error)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("interrupted", err=True)
+            code = INTERRUPTED
+        except OSError as error:
+            code = _unwritable(error)
+        sys.exit(_flushed(code))
+
 
 def _plugins(ctx: click.Context) -> Plugins:
     """Returns the loaded plugins, loading them once per process run of the command line."""
@@ -57,6 +87,33 @@ def _plugins(ctx: click.Context) -> Plugins:
         root.obj = load_plugins()
     plugins: Plugins = root.obj
     return plugins
+
+
+def _report(error: click.ClickException) -> int:
+    """Prints an error as one line, click's own errors too."""
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"; `{error.ctx.command_path} --help` shows how"
+    click.echo(f"error: {one_line(error.format_message()).rstrip('.')}{hint}", err=True)
+    return error.exit_code
+
+
+def _flushed(code: Any) -> Any:
+    """Writes out what was printed, and returns the exit code, which is another one where that fails."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        return _unwritable(error)
+    return code
+
+
+def _unwritable(error: OSError) -> int:
+    """Says that the output could not be written; a reader that has seen enough need not be told."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+    if not isinstance(error, BrokenPipeError):
+        click.echo(f"error: cannot write the output: {error.strerror or error}", err=True)
+    return INFRASTRUCTURE
 
 
 @click.group("flowreasoner", cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,8 +135,4 @@ def cli(ctx: click.Context) -> None:
 
 def main(args: list[str] | None = None, **extra: Any) -> None:
     """Runs the command line."""
-    try:
-        cli.main(args=args, prog_name="flowreasoner", **extra)
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        sys.exit(INTERRUPTED)
+    cli.main(args=args, prog_name="flowreasoner", **extra)

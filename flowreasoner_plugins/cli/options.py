@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 __all__ = [
     "as_json",
     "budget_usd",
+    "check",
     "data",
     "evaluations",
+    "max_calls",
     "meta_agent",
     "metric",
     "quiet",
@@ -86,6 +88,21 @@ budget_usd = _option(
     type=float,
     metavar="USD",
     help="Dollars that the whole design may cost.",
+)
+max_calls = _option(
+    "--max-calls",
+    envvar="FLOWREASONER_MAX_CALLS",
+    type=click.IntRange(min=1),
+    default=64,
+    metavar="N",
+    help="Operator calls that one run of a workflow may make.",
+    show_default=True,
+)
+check = click.option(
+    "--check",
+    metavar="COMMAND",
+    help="Judge answers by a shell command, run in a folder that holds the answer as solution.py and is on "
+    "PYTHONPATH; exit code 0 passes.",
 )
 data = click.option(
     "--data", type=click.Path(path_type=str), metavar="PATH", help="The benchmark's file, for QUERY = benchmark:task."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -41,8 +41,11 @@ def command(plugins: Plugins, as_json: bool) -> None:
       flowreasoner plugins
       FLOWREASONER_TRACE_PLUGINS=1 flowreasoner plugins
     """
+    from flowreasoner.sandbox.suite import SuiteFormat
+
     try:
         provided = {kind: sorted(getattr(plugins, kind)) for kind in _KINDS}
+        provided["test_formats"] = sorted({*provided["test_formats"], *get_args(SuiteFormat)})
         observers = len(plugins.observers)
     except PluginError as error:
         raise Failure(str(error), USAGE) from None

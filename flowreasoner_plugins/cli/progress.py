@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from flowreasoner.events import (
     TestsWritten,
     WorkflowProposed,
 )
-from flowreasoner_plugins.cli.wording import clock, money, one_line
+from flowreasoner_plugins.cli.wording import clock, one_line, price
 
 if TYPE_CHECKING:
     from flowreasoner.designers import Round
@@ -63,7 +64,7 @@ class _Tally:
         if not made:
             return ""
         left = (time.monotonic() - self.start) / made * (self.total - self.done - made)
-        return f", at most about {clock(left)} left" if left > 1 else ""
+        return f"about {clock(left)} left if all rounds are made" if left > 1 else ""
 
 
 class PlainProgress:
@@ -82,7 +83,7 @@ class PlainProgress:
         """Takes in an event and prints what there is to say."""
         self.tally.take(event)
         for line in self._lines(event):
-            sys.stderr.write(one_line(line) + "\n")
+            sys.stderr.write(f"{' ' * (len(line) - len(line.lstrip()))}{one_line(line)}\n")
         sys.stderr.flush()
 
     def _lines(self, event: Event) -> list[str]:
@@ -97,17 +98,21 @@ class PlainProgress:
                 return ["the query has no tests; the worker wrote:", *(f"- {test}" for test in event.tests)]
             case WorkflowProposed(workflow=None):
                 errors = [item for item in event.diagnostics if item.severity == "error"]
-                return [f"round {event.number}: refused ({len(errors)} errors): {errors[0]}"]
+                count = f"{len(errors)} error{'s' * (len(errors) != 1)}"
+                return [f"round {event.number}: refused ({count}): {errors[0]}"]
             case EvaluationEnded(number=0):
                 failed = event.evaluation.error and f", {event.evaluation.error}"
                 return [f"run {event.index}: score {event.evaluation.score:.2f}{failed}"]
             case RoundEnded():
                 item = event.round
+                cost = price(item.cost.usd, item.cost.unpriced_calls)
                 lines = [
                     f"round {item.number}/{self.tally.total}: score {item.score:.2f}, {item.cost.model_calls} calls, "
-                    f"{money(item.cost.usd)}: {item.modification or 'refused'}{self.tally.remaining()}"
+                    f"{cost}: {item.modification or 'refused'}"
                 ]
-                return lines + [f"failed: {item.feedback.complaint}"] * bool(item.feedback.complaint)
+                lines += [f"  failed: {item.feedback.complaint}"] * bool(item.feedback.complaint)
+                left = self.tally.remaining() if not item.feedback.perfect else ""
+                return lines + [f"  {left}"] * bool(left)
             case DesignEnded():
                 return [f"done in {clock(event.design.seconds)}: best is round {event.design.best.number}"]
         return []
@@ -156,7 +161,8 @@ class LiveProgress:
         state = f"round {tally.number}/{tally.total} · {tally.state}" if tally.total else "running the workflow"
         if tally.calls:
             state += f" · {tally.calls} calls · {tally.graded}/{tally.evaluations or '?'} graded"
-        state += f" · {money(tally.spent.usd)} · {clock(time.monotonic() - tally.start)}{tally.remaining()}"
+        facts = [price(tally.spent.usd, tally.spent.unpriced_calls), clock(time.monotonic() - tally.start)]
+        state = " · ".join(filter(None, [state, *facts, tally.remaining()]))
         notes = [Text(one_line(note), style="dim", overflow="ellipsis", no_wrap=True) for note in self.notes]
         parts: list[Any] = [*notes, Spinner("dots", text=Text(state))]
         if self.rounds:
@@ -181,4 +187,4 @@ def make_progress(*, quiet: bool) -> PlainProgress | LiveProgress | _Silent:
     """Returns the progress display that fits standard error."""
     if quiet:
         return _Silent()
-    return LiveProgress() if sys.stderr.isatty() else PlainProgress()
+    return LiveProgress() if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else PlainProgress()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flowreasoner_plugins.cli.wording import clock, money, one_line, printable
+from flowreasoner_plugins.cli.wording import clock, money, one_line, price, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["print_answer", "print_design", "print_run", "rounds_table"]
 
 _BAR = 10
+_THEME = "ansi_dark"  # the terminal's own colours, readable on light and dark
 
 
 def rounds_table(rounds: Sequence[Mapping[str, Any]], best: int | None) -> Table:
@@ -42,7 +43,7 @@ def rounds_table(rounds: Sequence[Mapping[str, Any]], best: int | None) -> Table
             Text(f"{'█' * filled}{'░' * (_BAR - filled)} {score:.2f}"),
             what,
             str(item["cost"]["model_calls"]),
-            money(item["cost"]["usd"]),
+            price(item["cost"]["usd"], item["cost"]["unpriced_calls"]),
             style=style,
         )
     return table
@@ -86,7 +87,7 @@ def _print_code(console: Console, code: str) -> None:
 
     code = printable(code)
     if console.is_terminal:
-        console.print(Syntax(code.rstrip(), "python", background_color="default", word_wrap=True))
+        console.print(Syntax(code.rstrip(), "python", theme=_THEME, background_color="default", word_wrap=True))
     else:
         console.print(code.rstrip(), markup=False, soft_wrap=True)
 
@@ -105,9 +106,11 @@ def print_run(result: Mapping[str, Any], feedback: str) -> None:
 
 
 def _summary(result: Mapping[str, Any]) -> list[str]:
-    lines = [f"score {result['feedback_score']:.2f} on the feedback tests (round {result['best_round']})"]
+    judge = "by the metric" if result["tests"] == "metric" else "on the feedback tests"
+    lines = [f"score {result['feedback_score']:.2f} {judge} (round {result['best_round']})"]
     lines += _verdict(result)
-    cost = f"{result['calls']} model calls, {result['tokens']:,} tokens, {money(result['cost_usd'])}"
+    spent = price(result["cost_usd"], result["unpriced_calls"])
+    cost = f"{result['calls']} model calls, {result['tokens']:,} tokens, {spent}"
     if result["cached_calls"]:
         cost += f" ({result['cached_calls']} calls from the cache, {money(result['cached_usd'])})"
     lines.append(f"{cost}, {clock(result['seconds'])}")
@@ -122,7 +125,7 @@ def _verdict(result: Mapping[str, Any]) -> list[str]:
     lines = []
     if result["hidden_score"] is not None:
         share = "all" if result["hidden_score"] >= 1.0 else f"{result['hidden_score']:.0%} of the"
-        lines.append(f"the answer passes {share} hidden tests")
+        lines.append(f"final score {result['hidden_score']:.2f}: the answer passes {share} hidden tests")
     if result["leaky"]:
         lines.append("LEAKY: the tests that scored also steered the rounds")
     if result["tests"] == "written":
@@ -136,8 +139,9 @@ def _provenance(result: Mapping[str, Any]) -> list[str]:
     if not result["sandbox"]["isolated"]:
         lines.append(f"sandbox: {result['sandbox']['tier']}, which is no isolation")
     if result["simulated"]:
-        remedy = " and ".join(f"--{role.replace('_', '-')}" for role in result["models"])
-        lines.append(f"SIMULATED: no language model was used; pass {remedy} for the real thing")
+        roles = [role.replace("_", "-") for role in result["simulated_models"]]
+        who = "no language model was used" if len(roles) == len(result["models"]) else f"the {roles[0]} is no model"
+        lines.append(f"SIMULATED: {who}; pass {' and '.join(f'--{role}' for role in roles)} for the real thing")
     return lines
 
 

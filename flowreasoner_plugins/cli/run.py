@@ -32,11 +32,12 @@ __all__ = ["command"]
 @click.argument("query")
 @options.worker
 @click.option("--evaluations", type=click.IntRange(min=1), default=1, show_default=True, help="Runs of the workflow.")
-@click.option("--check", metavar="COMMAND", help="Judge answers by a command; exit code 0 passes.")
+@options.check
 @options.metric
 @options.tests_policy
 @options.data
 @options.budget_usd
+@options.max_calls
 @options.seed
 @options.sandbox
 @options.store
@@ -73,7 +74,7 @@ def command(plugins: Plugins, /, **given: Any) -> None:
         raise Failure.of(error) from None
     result = _result(feedback, hidden, query, worker, sandbox)
     if given["as_json"]:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(json.dumps(result))
     else:
         from flowreasoner_plugins.cli.render import print_run
 
@@ -97,6 +98,7 @@ async def _evaluate(
 ) -> tuple[Feedback, float | None]:
     """Returns the feedback of all runs, and the best answer's score on the hidden tests, where there are any."""
     from flowreasoner.api import evaluate
+    from flowreasoner.budget import Budget
     from flowreasoner.designers.grading import grade_with_suite
     from flowreasoner.store import Store, default_store_path
 
@@ -108,6 +110,7 @@ async def _evaluate(
                 query,
                 worker=worker,
                 evaluations=given["evaluations"],
+                budget=Budget(calls=given["max_calls"]),
                 budget_usd=given["budget_usd"],
                 seed=given["seed"],
                 sandbox=sandbox,
@@ -143,7 +146,9 @@ def _result(
         "dropped": list(feedback.dropped),
         "models": {"worker": worker.name},
         "simulated": worker.simulated,
+        "simulated_models": ["worker"] * worker.simulated,
         "cost_usd": spent.usd,
+        "unpriced_calls": spent.unpriced_calls,
         "calls": spent.model_calls,
         "sandbox": {"tier": sandbox.tier, "isolated": sandbox.isolated},
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flowreasoner.errors import StoreError
 from flowreasoner_plugins.cli import options
-from flowreasoner_plugins.cli.exits import Failure
+from flowreasoner_plugins.cli.exits import USAGE, Failure
 from flowreasoner_plugins.cli.wording import one_line
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ def command() -> None:
     """
 
 
-def _open(path: str | None) -> Store:
+def _open(path: str | None) -> Store | None:
+    """Opens the store to look at it; None where there is none yet."""
     from flowreasoner.store import Store, default_store_path
 
+    place = Path(path or default_store_path())
     try:
-        return Store(path or default_store_path())
+        return Store(place, readonly=True) if place.exists() else None
     except StoreError as error:
         raise Failure.of(error) from None
 
@@ -46,12 +49,17 @@ def _open(path: str | None) -> Store:
 @options.as_json
 def list_runs(limit: int, store: str | None, as_json: bool) -> None:
     """List the latest runs, newest first."""
-    with contextlib.closing(_open(store)) as opened:
-        records = opened.runs(limit)
+    found = _open(store)
+    records: list[RunRecord] = []
+    if found is not None:
+        with contextlib.closing(found) as opened:
+            records = opened.runs(limit)
     if as_json:
         click.echo(json.dumps([_summary(record) for record in records]))
     elif not records:
-        click.echo("no runs yet; `flowreasoner solve demo:spiral-walk` makes one")
+        from flowreasoner.store import default_store_path
+
+        click.echo(f"no runs in {store or default_store_path()}; `flowreasoner solve demo:spiral-walk` makes one")
     else:
         _print_list(records)
 
@@ -62,7 +70,10 @@ def list_runs(limit: int, store: str | None, as_json: bool) -> None:
 @options.as_json
 def show_run(run: str, store: str | None, as_json: bool) -> None:
     """Show a run, by its id, the start of it, or `last`."""
-    with contextlib.closing(_open(store)) as opened:
+    found = _open(store)
+    if found is None:
+        raise Failure(f"no run matches {run!r}: there is no run store yet; `flowreasoner solve` makes one", USAGE)
+    with contextlib.closing(found) as opened:
         try:
             record = opened.run(run)
             rounds = opened.rounds(record.id)
@@ -105,11 +116,13 @@ def _print_list(records: list[RunRecord]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("run", "started", "status", "rounds", "score", "query"):
-        table.add_column(name, overflow="fold" if name == "run" else "ellipsis", no_wrap=name != "query")
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("run", "status", "rounds", "score", "query"):
+        # What is left of the line is the query's; the other columns are never squeezed for it.
+        table.add_column(name, no_wrap=name != "query", min_width=20 if name == "run" else None)
     for record in records:
         score = "" if record.result is None else f"{record.result['score']:.2f}"
-        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created))
-        table.add_row(record.id, started, record.status, str(record.rounds), score, Text(one_line(record.title)))
-    Console(highlight=False).print(table)
+        title = Text(one_line(record.title), no_wrap=True, overflow="ellipsis")
+        table.add_row(record.id, record.status, str(record.rounds), score, title)
+    console.print(table)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowreasoner.errors import FlowReasonerError, QueryError, StoreError
+from flowreasoner.errors import (
+    FlowReasonerError,
+    ModelRefused,
+    NoAnswer,
+    QueryError,
+    RequestRefused,
+    StoreError,
+)
 from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.config import FromConfig
 from flowreasoner_plugins.cli.exits import FAILED, INTERRUPTED, OK, USAGE, Failure, usage_errors
@@ -42,15 +49,18 @@ __all__ = ["command"]
     help="Designs at most.",
 )
 @options.evaluations
-@click.option("--check", metavar="COMMAND", help="Judge answers by a command, e.g. 'pytest -q'; exit code 0 passes.")
+@options.check
 @options.metric
 @options.tests_policy
 @options.data
 @options.budget_usd
+@options.max_calls
 @options.seed
 @click.option("--designer", default="flowreasoner", show_default=True, metavar="NAME", help="What designs.")
 @click.option("--no-early-stop", is_flag=True, help="Make all rounds, even after a perfect one.")
-@click.option("--fail-under", type=float, metavar="SCORE", help="End with 1 if the final score is lower.")
+@click.option(
+    "--fail-under", type=click.FloatRange(0, 1), metavar="SCORE", help="End with 1 if the final score is lower."
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write answer, workflow and result there.")
 @click.option("--resume", is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with a run, or the last one.")
 @options.sandbox
@@ -70,11 +80,12 @@ def command(ctx: click.Context, /, **given: Any) -> None:
       flowreasoner solve query.yaml --meta-agent openai:o4-mini --worker openai:gpt-4o-mini
       flowreasoner solve "Write a function is_leap(year)." --worker ollama:qwen2.5-coder
       flowreasoner solve humaneval:HumanEval/0 --data HumanEval.jsonl.gz --tests public --json
+      flowreasoner solve query.yaml --check "python3 $PWD/judge.py"
       flowreasoner solve --resume
 
     \b
-    Ends with 0 when done, 1 below --fail-under, 2 on wrong usage, 3 when a model, the sandbox or the store
-    fails or the budget ends without an answer, and 130 when interrupted.
+    Ends with 0 when done, 1 without any answer or below --fail-under, 2 on wrong usage, 3 when a model, the
+    sandbox or the store fails or the budget ends without an answer, and 130 when interrupted.
     """
     plugins: Plugins = ctx.obj
     if given["budget_usd"] is not None and not given["budget_usd"] > 0:
@@ -98,7 +109,6 @@ class _Session:
     query: Query
     run: str
     quiet: bool
-    budget_usd: float | None
     finished: dict[str, Any] | None = None
 
 
@@ -121,22 +131,38 @@ def _prepare(ctx: click.Context, plugins: Plugins, store: Store, given: dict[str
     source = QuerySource(given["query"], given["data"], given["check"], given["tests"], given["metric"], given["seed"])
     query = source.load(plugins)
     settings = {name: given[name] for name in _SETTINGS} | {"source": source.to_json(), "digest": query.digest()}
-    session = _Session(plugins, store, settings, query, "", given["quiet"], given["budget_usd"])
+    session = _Session(plugins, store, settings, query, "", given["quiet"])
     _check_settings(session)
     session.run = store.start_run(query.title, settings)
     return session
 
 
-_SETTINGS = ("meta_agent", "worker", "rounds", "evaluations", "seed", "designer", "no_early_stop", "sandbox")
+_SETTINGS = (
+    "meta_agent",
+    "worker",
+    "rounds",
+    "evaluations",
+    "budget_usd",
+    "max_calls",
+    "seed",
+    "designer",
+    "no_early_stop",
+    "sandbox",
+)
+_ADJUSTABLE = {"budget_usd"}
+"""Settings that a resumed run may be given anew: more money is a reason to resume."""
 
 
 def _resume(ctx: click.Context, plugins: Plugins, store: Store, given: dict[str, Any]) -> _Session:
     record = store.run(given["resume"])
-    settings = record.settings
+    settings = dict(record.settings)
     for name in (*_SETTINGS, "query"):
         source = ctx.get_parameter_source(name)
         stored = settings["source"]["text"] if name == "query" else settings[name]
         if source is click.core.ParameterSource.COMMANDLINE and given[name] not in {stored, None}:
+            if name in _ADJUSTABLE:
+                settings[name] = given[name]
+                continue
             if name == "query" and str(Path(given[name]).resolve()) == stored:
                 continue
             option = "QUERY" if name == "query" else f"--{name.replace('_', '-')}"
@@ -150,7 +176,7 @@ def _resume(ctx: click.Context, plugins: Plugins, store: Store, given: dict[str,
             f"the query of run {record.id} has changed since ({settings['source']['text']!r}); "
             "start a new run, or restore the query"
         )
-    session = _Session(plugins, store, settings, query, record.id, given["quiet"], given["budget_usd"])
+    session = _Session(plugins, store, settings, query, record.id, given["quiet"])
     if record.status == "finished" and record.result is not None:
         click.echo(f"run {record.id} is already finished", err=True)
         session.finished = record.result
@@ -170,7 +196,7 @@ def _check_settings(session: _Session) -> None:
 
 def _model(session: _Session, role: str) -> Any:
     settings = session.settings
-    need_price = session.budget_usd is not None
+    need_price = settings["budget_usd"] is not None
     return make_model(session.plugins, settings[role], role, session.query, settings["seed"], need_price=need_price)
 
 
@@ -195,7 +221,11 @@ def _run(session: _Session) -> dict[str, Any]:
         raise Failure(f"interrupted; {_saved(store, run)}", INTERRUPTED) from None
     except FlowReasonerError as error:
         _end(store, run, "failed")
-        raise Failure(f"{error}. {_saved(store, run)}", Failure.of(error).exit_code) from None
+        # Going on repeats what is stored: that helps where something outside was at fault, and more money is.
+        lasting = isinstance(error, QueryError | NoAnswer | RequestRefused)
+        lasting = lasting or (isinstance(error, ModelRefused) and _model(session, "worker").simulated)
+        advice = "" if lasting else f". {_saved(store, run)}"
+        raise Failure(f"{error}{advice}", Failure.of(error).exit_code) from None
     result = design.to_json()
     try:
         store.end_run(run, "finished", result)
@@ -206,6 +236,7 @@ def _run(session: _Session) -> dict[str, Any]:
 
 async def _design(session: _Session, progress: Any) -> Design:
     from flowreasoner.api import StoreJournal, design
+    from flowreasoner.budget import Budget
 
     models = {role: _model(session, role) for role in ("meta_agent", "worker")}
     sandbox = make_sandbox(session.plugins, session.settings["sandbox"])
@@ -216,7 +247,8 @@ async def _design(session: _Session, progress: Any) -> Design:
             designer=_designer(session),
             sandbox=sandbox,
             operators=session.plugins.operators,
-            budget_usd=session.budget_usd,
+            budget=Budget(calls=session.settings["max_calls"]),
+            budget_usd=session.settings["budget_usd"],
             seed=session.settings["seed"],
             store=session.store,
             journal=StoreJournal(session.store, session.run),
@@ -247,7 +279,7 @@ def _report(result: dict[str, Any], given: dict[str, Any]) -> None:
     if given["out"] is not None:
         _write(result, given["out"])
     if given["as_json"]:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(json.dumps(result))
         return
     from flowreasoner_plugins.cli.render import print_design
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["clock", "money", "one_line", "printable"]
+__all__ = ["clock", "money", "one_line", "price", "printable"]
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 _CONTROLS |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}  # text direction
@@ -13,8 +13,17 @@ def money(usd: float) -> str:
     return f"${usd:.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
 
 
+def price(usd: float, unpriced_calls: int) -> str:
+    """Returns dollars, or what is known of them where the price of some calls is not."""
+    if not unpriced_calls:
+        return money(usd)
+    return f"over {money(usd)}" if usd else "price unknown"
+
+
 def clock(seconds: float) -> str:
-    """Returns seconds as ``12 s`` or ``3:05``."""
+    """Returns seconds as ``0.4 s``, ``12 s`` or ``3:05``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

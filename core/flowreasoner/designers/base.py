@@ -123,7 +123,7 @@ def _rank(item: Round) -> tuple[float, ...]:
     return (-item.score, spent.usd / runs, spent.calls / runs, raw, item.number)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Design:
     """A finished design run.
 
@@ -133,7 +133,7 @@ class Design:
         best: The chosen round.
         meta_agent: Name of the meta-agent's model.
         worker: Name of the worker's model.
-        simulated: Whether a model was simulated.
+        simulated_models: Which of ``meta_agent`` and ``worker`` were simulated.
         stopped: Why no further round was made.
         hidden_score: Share of the hidden tests that the answer passes; None without hidden tests.
         hidden_passed: Whether it passes all of them; None without hidden tests.
@@ -149,7 +149,7 @@ class Design:
     best: Round
     meta_agent: str
     worker: str
-    simulated: bool
+    simulated_models: tuple[str, ...]
     stopped: StopReason
     hidden_score: float | None = None
     hidden_passed: bool | None = None
@@ -158,6 +158,15 @@ class Design:
     tier: str = ""
     isolated: bool = False
     extra: Spending = field(default_factory=Spending)
+
+    def __repr__(self) -> str:
+        made = f"{len(self.rounds)} round{'s' * (len(self.rounds) != 1)}"
+        return f"<Design of {self.query.id!r}: score {self.score:.2f} after {made}, best is round {self.best.number}>"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a model was simulated."""
+        return bool(self.simulated_models)
 
     @property
     def answer(self) -> str:
@@ -202,7 +211,9 @@ class Design:
             "rounds": [item.to_summary() for item in self.rounds],
             "models": {"meta_agent": self.meta_agent, "worker": self.worker},
             "simulated": self.simulated,
+            "simulated_models": list(self.simulated_models),
             "cost_usd": cost.usd,
+            "unpriced_calls": cost.unpriced_calls,
             "cached_usd": cost.cached_usd,
             "calls": cost.model_calls,
             "cached_calls": cost.cached_calls,

@@ -101,7 +101,7 @@ class FlowReasoner:
             best,
             bench.meta_agent.name,
             bench.worker.name,
-            bench.meta_agent.simulated or bench.worker.simulated,
+            bench.simulated_models,
             stopped,
             run=bench.journal.run,
             tier=bench.sandbox.tier,

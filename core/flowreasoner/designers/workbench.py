@@ -87,6 +87,11 @@ class Workbench:
     observers: tuple[Observer, ...] = ()
     _worker_answered: bool = field(default=False, init=False, repr=False)
 
+    @property
+    def simulated_models(self) -> tuple[str, ...]:
+        """Which of the models are simulated: ``meta_agent``, ``worker``."""
+        return tuple(role for role in ("meta_agent", "worker") if getattr(self, role).simulated)
+
     def emit(self, event: Event) -> None:
         """Reports an event to all observers."""
         for observer in self.observers:

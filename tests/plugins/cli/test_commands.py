@@ -162,7 +162,7 @@ def test_export_prints_or_writes_canonical_files(workspace, tmp_path):
 
 
 def test_runs_lists_and_shows():
-    assert "no runs yet" in invoke("runs", "list").stdout
+    assert "no runs in" in invoke("runs", "list").stdout
     run = json.loads(invoke("solve", "demo:ticket-price", "--json", "-q").stdout)["run"]
     listed = invoke("runs", "list")
     assert run in listed.stdout

@@ -279,7 +279,7 @@ def test_resume_refuses_other_settings_and_a_changed_query(query):
     assert changed.exit_code == 2
     assert f"the query of run {run} has changed since" in changed.stderr
     nothing = invoke("solve", "--resume", "nope")
-    assert nothing.exit_code == 3
+    assert nothing.exit_code == 2
     assert "no run matches 'nope'" in nothing.stderr
 
 

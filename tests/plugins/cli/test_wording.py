@@ -9,7 +9,9 @@ def test_small_amounts_have_more_digits(usd, text):
     assert money(usd) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (61, "1:01"), (3_725, "62:05")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.44, "0.4 s"), (9.97, "10 s"), (59, "59 s"), (61, "1:01"), (3_725, "62:05")]
+)
 def test_minutes_are_written_from_one_minute_on(seconds, text):
     assert clock(seconds) == text
 
