@@ -11,6 +11,7 @@ from flowreasoner.engine.library import FUNCTIONS, MODULE_FUNCTIONS, TYPES
 from flowreasoner.engine.methods import call_method, methods_of
 from flowreasoner.engine.pending import Pending, Promise
 from flowreasoner.engine.postponed import is_text
+from flowreasoner.engine.regular import substitute
 from flowreasoner.engine.scope import Closure, Function, Generator, Scope
 from flowreasoner.engine.values import drain, settle, weigh
 from flowreasoner.errors import FlowReasonerError, OperatorError
@@ -218,10 +219,23 @@ class Calls(Expressions):
         named = await settle(named)
         if module == "asyncio":
             raise TypeError("asyncio.gather has to be awaited")
+        if module == "re" and name in {"sub", "subn"}:
+            repl = named.get("repl", positional[1] if len(positional) > 1 else "")
+            if isinstance(repl, Closure | Function):
+                made = await self._substitute(repl, positional, named)
+                return made if name == "subn" else made[0]
         functions = self.random_functions if module == "random" else MODULE_FUNCTIONS[module]
         if name not in functions:
             raise TypeError(f"{module}.{name} is not callable")
         return functions[name](self.meter, *positional, **named)
+
+    async def _substitute(self, repl: Any, positional: list[Any], named: dict[str, Any]) -> tuple[str, int]:
+        """Calls `re.sub` with a function as replacement."""
+        given = dict(zip(("pattern", "repl", "string", "count", "flags"), positional, strict=False)) | named
+        if given.keys() - {"pattern", "repl", "string", "count", "flags"} or not given.keys() >= {"pattern", "string"}:
+            raise TypeError("sub takes a pattern, a replacement, a string, count and flags")
+        del given["repl"]
+        return await substitute(self.meter, lambda match: self.apply(repl, [match]), **given)
 
     async def _call_value(self, receiver: ast.expr, name: str, node: ast.Call, scope: Scope) -> Any:
         """Calls a method of a value."""

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from flowreasoner.errors import BudgetExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from flowreasoner.budget import Meter
 
-__all__ = ["REGULAR"]
+__all__ = ["REGULAR", "substitute"]
 
 _LONGEST_PATTERN = 2_000
 _MOST_REPEATS = 10_000
@@ -102,9 +102,44 @@ def _split(meter: Meter, pattern: Any, string: Any, maxsplit: int = 0, flags: in
     return [*result, string[position:]]
 
 
+async def substitute(
+    meter: Meter,
+    replace: Callable[[Any], Awaitable[Any]],
+    pattern: Any,
+    string: Any,
+    count: int = 0,
+    flags: int = 0,
+) -> tuple[str, int]:
+    """Does what `re.subn` does with a function as replacement.
+
+    Args:
+        meter: Counts what is made.
+        replace: Gives the replacement of a match.
+        pattern: The pattern.
+        string: The text.
+        count: Replacements at most; 0 for all.
+        flags: As for `re`.
+
+    Returns:
+        The new text, and how many replacements were made.
+    """
+    pieces: list[str] = []
+    position = done = 0
+    for match in list(_matches(meter, pattern, string, flags)):
+        if count and done >= count:
+            break
+        replacement = await replace(match)
+        if not isinstance(replacement, str):
+            raise TypeError(f"expected str instance, {type(replacement).__name__} found")
+        meter.allocate(len(replacement))
+        pieces += [string[position : match.start()], replacement]
+        position, done = match.end(), done + 1
+    return "".join([*pieces, string[position:]]), done
+
+
 def _subn(meter: Meter, pattern: Any, repl: Any, string: Any, count: int = 0, flags: int = 0) -> tuple[str, int]:
     if not isinstance(repl, str):
-        raise TypeError("the replacement must be a string here; functions are outside the language")
+        raise TypeError(f"the replacement must be a string or a function, not {type(repl).__name__}")
     if "\\" in repl:
         _check_replacement(_compiled(pattern, flags), repl)
     pieces: list[str] = []

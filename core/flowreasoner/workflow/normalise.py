@@ -109,6 +109,12 @@ def _entry_parameters(
     return [*required, *missing, *optional], defaults
 
 
+_CHANGING = frozenset(
+    "add append clear discard extend insert pop popitem remove reverse setdefault sort update".split()
+)
+"""Methods that change what they are called on."""
+
+
 class _Canonical(ast.NodeTransformer):
     """Rewrites one method; `needed` collects the standard parameters that it uses undeclared."""
 
@@ -130,7 +136,7 @@ class _Canonical(ast.NodeTransformer):
         self.locals = set(parameters)
         for node in ast.walk(method):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                self._note_import(node)
+                found.take_import(node)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 self.locals.add(node.id)
             elif isinstance(node, ast.ExceptHandler) and node.name:
@@ -138,11 +144,6 @@ class _Canonical(ast.NodeTransformer):
             elif isinstance(node, ast.arg):
                 self.locals.add(node.arg)
         self.locals.discard("self")
-
-    def _note_import(self, node: ast.Import | ast.ImportFrom) -> None:
-        for module in self.found.imports.add(node):
-            message = f"the import of {module!r} is outside the language"
-            self.found.refuse(node, "forbidden-import", message, f"workflows may import {', '.join(sorted(MODULES))}")
 
     # --- statements ---
 
@@ -199,6 +200,10 @@ class _Canonical(ast.NodeTransformer):
             return ast.copy_location(ast.Name(self.found.imports.modules[name], node.ctx), node)
         if name in self.found.imports.prompts:
             return ast.copy_location(ast.Name("prompt_custom", node.ctx), node)
+        if name in self.found.imports.prompt_names:
+            return self._prompt(self.found.imports.prompt_names[name], node)
+        if name in self.found.globals and isinstance(node.ctx, ast.Load):
+            return self._placed(self.found.globals[name], node)
         if name in self.found.imports.members:
             module, member = self.found.imports.members[name]
             return ast.copy_location(ast.Attribute(ast.Name(module, ast.Load()), member, ast.Load()), node)
@@ -209,22 +214,36 @@ class _Canonical(ast.NodeTransformer):
             self.found.imports.modules[name] = name
         elif name in self.prompts and name not in BUILTINS | EXCEPTIONS:
             self.found.repairs.append(f"{name} written as prompt_custom.{name}")
-            return ast.copy_location(ast.Attribute(ast.Name("prompt_custom", ast.Load()), name, ast.Load()), node)
+            return self._prompt(name, node)
         return node
+
+    def _prompt(self, name: str, node: ast.AST) -> ast.AST:
+        return ast.copy_location(ast.Attribute(ast.Name("prompt_custom", ast.Load()), name, ast.Load()), node)
+
+    def _placed(self, literal: ast.expr, node: ast.AST) -> ast.expr:
+        """Returns a constant to stand where its name stood."""
+        placed = copy.deepcopy(literal)
+        for part in ast.walk(placed):
+            ast.copy_location(part, node)
+        return placed
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if names_cost(node):
             return self._cost(node)
         match node.value:
             case ast.Name(id="self") if node.attr in self.found.constants and isinstance(node.ctx, ast.Load):
-                return ast.copy_location(copy.copy(self.found.constants[node.attr]), node)
+                return self._placed(self.found.constants[node.attr], node)
             case ast.Name(id="self") if self.found.scoreflow and node.attr in {"problem", "entry_point"}:
                 self.needed.add(node.attr)
                 return ast.copy_location(ast.Name(node.attr, node.ctx), node)
         return self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        return self._cost(node) if names_cost(node) else self.generic_visit(node)
+        if names_cost(node):
+            return self._cost(node)
+        if isinstance(node.ctx, ast.Store):
+            self._refuse_change(node.value)
+        return self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         return portable(self.generic_visit(node))
@@ -232,6 +251,18 @@ class _Canonical(ast.NodeTransformer):
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         node.kind = None
         return node
+
+    def _refuse_change(self, target: ast.expr) -> None:
+        """Refuses to change a constant: as its value is put in place, the change would be lost."""
+        match target:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name) if name in self.found.constants:
+                name = f"self.{name}"
+            case ast.Name(id=name) if name in self.found.globals and name not in self.locals:
+                pass
+            case _:
+                return
+        message = f"{name} is a constant and cannot be changed: a workflow has no state but its local variables"
+        self.found.refuse(target, "forbidden-attribute", message, "copy it into a local variable first")
 
     def _cost(self, node: ast.AST) -> ast.AST:
         cost = ast.parse(COST, mode="eval").body
@@ -261,6 +292,8 @@ class _Canonical(ast.NodeTransformer):
                 node.keywords = []
             case ast.Name(id=name) if name in self.found.helpers and name not in self.locals:
                 node.func = self._self(name, node)
+            case ast.Attribute(value=target, attr=method) if method in _CHANGING:
+                self._refuse_change(target)
         operator = self._called(node)
         if operator is None:
             return self.generic_visit(node)

@@ -261,8 +261,10 @@ class _Rules(ast.NodeVisitor):
             self._error(node, "forbidden-attribute", message, f"write self.{node.attr}(...)")
             return
         known = [*self.program.bindings, *self.program.helpers]
-        message = f"self.{node.attr} is not defined{did_you_mean(node.attr, known)}"
-        self._error(node, "undefined-attribute", message, "use a local variable, or set a constant in __init__")
+        message = f"self.{node.attr} is no operator, method or constant{did_you_mean(node.attr, known)}"
+        if isinstance(node.ctx, ast.Store):
+            message = f"self.{node.attr} cannot be assigned: a workflow has no state but its local variables"
+        self._error(node, "undefined-attribute", message, "use a local variable; __init__ may set constants only")
 
     def _module_member(self, node: ast.Attribute) -> None:
         module = node.value.id if isinstance(node.value, ast.Name) else ""

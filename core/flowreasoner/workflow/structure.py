@@ -28,6 +28,8 @@ _FRAMEWORKS = frozenset(
         ScoreFlow maas langsmith""".split()
 )
 _SAME_OPERATOR = {"QAScEnsemble": "ScEnsemble"}  # EvoAgentX's name for AFlow's operator
+_PROMPT_MODULES = frozenset({"prompt", "prompts", "prompt_custom"})
+_MOST_PARTS = 100
 _TRACERS = frozenset({"op", "observe", "trace", "traceable", "weave.op", "langsmith.traceable"})
 
 
@@ -40,6 +42,7 @@ class Imports:
         members: (module, member) by local name, e.g. ``{"sqrt": ("math", "sqrt")}``.
         operators: Names of the operator module.
         prompts: Names of the prompt module.
+        prompt_names: Prompt constant by local name, for those imported one by one.
         foreign: Module of origin by name, for what the language does not have.
     """
 
@@ -47,6 +50,7 @@ class Imports:
     members: dict[str, tuple[str, str]] = field(default_factory=dict)
     operators: set[str] = field(default_factory=lambda: {"operator", "operators"})
     prompts: set[str] = field(default_factory=lambda: {"prompt_custom"})
+    prompt_names: dict[str, str] = field(default_factory=dict)
     foreign: dict[str, str] = field(default_factory=dict)
 
     def add(self, node: ast.Import | ast.ImportFrom) -> list[str]:
@@ -58,8 +62,11 @@ class Imports:
             root, last = path.split(".")[0], path.split(".")[-1]
             if last == "operator" or name == "operator":
                 self.operators.add(name)
-            elif last in {"prompt", "prompts", "prompt_custom"}:
+            elif last in _PROMPT_MODULES:
                 self.prompts.add(name)
+            elif isinstance(node, ast.ImportFrom) and path.split(".")[-2:-1] and path.split(".")[-2] in _PROMPT_MODULES:
+                if name != "*":
+                    self.prompt_names[name] = last
             elif name in LOGGERS:
                 pass
             elif isinstance(node, ast.Import) and path in MODULES:
@@ -81,7 +88,8 @@ class Structure:
         entry: The method that a run calls.
         helpers: Other methods and module-level functions.
         bindings: Operator class by attribute.
-        constants: Attributes that ``__init__`` or the class sets to a constant.
+        constants: Attributes that ``__init__`` or the class sets to a literal.
+        globals: Names that the module sets to a literal, texts left out.
         framework: Attributes that ``__init__`` sets to anything else: the host framework's own objects.
         prompts: String constants of the same module.
         imports: What imported names stand for.
@@ -94,7 +102,8 @@ class Structure:
     entry: FunctionNode | None = None
     helpers: dict[str, FunctionNode] = field(default_factory=dict)
     bindings: dict[str, str] = field(default_factory=dict)
-    constants: dict[str, ast.Constant] = field(default_factory=dict)
+    constants: dict[str, ast.expr] = field(default_factory=dict)
+    globals: dict[str, ast.expr] = field(default_factory=dict)
     framework: set[str] = field(default_factory=set)
     prompts: dict[str, str] = field(default_factory=dict)
     imports: Imports = field(default_factory=Imports)
@@ -107,6 +116,12 @@ class Structure:
         """Records an error at a node."""
         line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", -1) + 1
         self.problems.append(Diagnostic(line, column, code, "error", message, remedy))
+
+    def take_import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Takes in an import; what the language does not have is left out, and refused only where it is used."""
+        for module in self.imports.add(node):
+            message = f"the import of {module!r} is left out: workflows import only {', '.join(sorted(MODULES))}"
+            self.warn(node, "ignored-import", message, "remove it")
 
     def warn(self, node: ast.AST, code: str, message: str, remedy: str) -> None:
         """Records a warning at a node."""
@@ -136,7 +151,7 @@ def find_structure(tree: ast.Module, operators: Mapping[str, Operator]) -> Struc
         if found.entry is not None:
             found.repairs.append("a bare method wrapped in a class Workflow")
             _note_decorators(found.entry, found)
-    if found.entry is None and not found.problems:
+    if found.entry is None and not any(item.severity == "error" for item in found.problems):
         message = "there is no class Workflow with an async __call__ method"
         found.refuse(tree, "no-workflow", message, "write: class Workflow: ... async def __call__(self, problem): ...")
     elif isinstance(found.entry, ast.FunctionDef):
@@ -152,18 +167,19 @@ def _read_module_level(tree: ast.Module, found: Structure) -> dict[str, Function
     for node in tree.body:
         match node:
             case ast.Import() | ast.ImportFrom():
-                for module in found.imports.add(node):
-                    message = (
-                        f"the import of {module!r} is left out: workflows import only {', '.join(sorted(MODULES))}"
-                    )
-                    found.warn(node, "ignored-import", message, "remove it")
+                found.take_import(node)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 functions[name] = node
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
                 text = constant_text(value, found.prompts)
                 if text is not None and len(text) <= room:
                     found.prompts[name] = text
                     room -= len(text)
+                elif is_literal(value):
+                    found.globals[name] = value
     return functions
 
 
@@ -184,7 +200,7 @@ def _read_class(node: ast.ClassDef, found: Structure, operators: Mapping[str, Op
         match member:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 methods[name] = member
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant() as value):
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if is_literal(value):
                 found.constants[name] = value
             case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.AnnAssign(value=None):
                 pass
@@ -264,10 +280,30 @@ def _read_init(method: FunctionNode, found: Structure, operators: Mapping[str, O
             bound = operator_class(value, found.imports, operators)
             if bound is not None:
                 found.bindings[target.attr] = bound
-            elif isinstance(value, ast.Constant):
+            elif is_literal(value):
                 found.constants[target.attr] = value
             else:
                 found.framework.add(target.attr)
+
+
+def is_literal(node: ast.expr) -> bool:
+    """Tells whether an expression is a constant, or a non-empty display of constants.
+
+    An empty list or dictionary is no constant: it is there to be filled, and a workflow has no state but its
+    local variables.
+    """
+    match node:
+        case ast.Constant():
+            return True
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float())):
+            return True
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+            return 0 < len(parts) <= _MOST_PARTS and all(map(is_literal, parts))
+        case ast.Dict(keys=keys, values=values):
+            parts = [key for key in keys if key is not None]
+            whole = 0 < len(keys) == len(parts) <= _MOST_PARTS
+            return whole and all(map(is_literal, [*parts, *values]))
+    return False
 
 
 def operator_class(node: ast.AST, imports: Imports, known: Iterable[str]) -> str | None:

@@ -107,9 +107,38 @@ def test_other_types_are_refused(arguments, words, meter):
         REGULAR["search"](meter, *arguments)
 
 
-def test_replacement_functions_are_refused(meter):
-    with pytest.raises(TypeError, match="the replacement must be a string"):
-        REGULAR["sub"](meter, "a", len, "a")
+def test_replacements_are_texts_or_functions(meter):
+    with pytest.raises(TypeError, match="the replacement must be a string or a function, not int"):
+        REGULAR["sub"](meter, "a", 1, "a")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "re.sub('[aeiou]', lambda m: m.group(0).upper(), problem)",
+        "re.sub(r'(\\w)(\\d*)', lambda m: m[2] + m.group(1), problem, count=2)",
+        "re.sub('', lambda m: '-', problem)",
+        "re.subn('A', lambda m: str(m.start()), problem, flags=re.IGNORECASE)",
+        "re.sub(pattern='b', repl=lambda m: 'x', string=problem)",
+    ],
+)
+async def test_replacement_functions_do_what_they_do_in_python(run, call):
+    problem = "banana b42 Ab"
+    assert (await run(f"return str({call})", arguments={"problem": problem})).answer == str(
+        eval(call, {"re": re, "problem": problem})
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("re.sub('a', lambda m: 1, problem)", "expected str instance, int found"),
+        ("re.sub('a', lambda m: m[7], problem)", "no such group"),
+        ("re.sub('a', lambda m: 'x' * 10**9, problem)", "memory"),
+    ],
+)
+async def test_replacement_functions_fail_as_they_do_in_python(run, call, words):
+    assert words in str((await run(f"return {call}", arguments={"problem": "banana"})).error)
 
 
 @pytest.mark.parametrize(

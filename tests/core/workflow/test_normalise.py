@@ -355,3 +355,63 @@ def test_scoreflows_wrapper_that_delegates_is_dropped():
 def test_own_call_method_goes_before_run_workflow():
     source = scoreflow("return 'b'") + "    async def __call__(self, problem):\n        return 'a'\n"
     assert entry(Workflow.parse(source, {}))[1] == ["return 'a'"]
+
+
+# --- constants ---------------------------------------------------------------------------------------------
+
+
+CONSTANTS = """\
+from prompt import ASK as QUESTION
+LIMIT = 3
+STYLES = ["plain", "short"]
+class Workflow:
+    marks = {"a": (1, -2)}
+    def __init__(self, name, llm_config, dataset):
+        self.styles = ["x", "y"]
+        self.history = []
+    async def __call__(self, problem):
+"""
+
+
+def constants(body):
+    return check(CONSTANTS + "".join(f"        {line}\n" for line in body.split("\n")), {"ASK": "q"})
+
+
+@pytest.mark.parametrize(
+    ("expression", "canonical"),
+    [
+        ("range(LIMIT)", "range(3)"),
+        ("STYLES[0]", "['plain', 'short'][0]"),
+        ("[style for style in self.styles]", "[style for style in ['x', 'y']]"),
+        ("self.marks['a']", "{'a': (1, -2)}['a']"),
+        ("QUESTION + problem", "prompt_custom.ASK + problem"),
+    ],
+)
+def test_constants_are_put_where_they_are_used(expression, canonical):
+    report = constants(f"return str({expression})")
+    assert report.ok, [str(item) for item in report.diagnostics]
+    assert report.diagnostics == ()
+    assert f"return str({canonical})" in report.workflow.source
+    assert Workflow.parse(report.workflow.source, {"ASK": "q"}).program == report.workflow.program
+
+
+def test_a_local_name_hides_a_constant():
+    assert "return LIMIT" in constants("LIMIT = 'x'\nreturn LIMIT").workflow.source
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("self.styles.append('z')", "self.styles is a constant and cannot be changed"),
+        ("STYLES.sort()", "STYLES is a constant and cannot be changed"),
+        ("self.marks['b'] = 1", "self.marks is a constant and cannot be changed"),
+        ("self.history.append(problem)", "self.history is no operator, method or constant"),
+        ("self.count = 1", "self.count cannot be assigned: a workflow has no state but its local variables"),
+    ],
+)
+def test_a_workflow_has_no_state_but_its_local_variables(statement, message):
+    report = constants(f"{statement}\nreturn problem")
+    assert [item.message for item in report.diagnostics if item.severity == "error"] == [
+        next(item.message for item in report.diagnostics if message in item.message)
+    ]
+    assert [item.line for item in report.diagnostics] == [10]
