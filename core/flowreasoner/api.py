@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowreasoner.budget import Budget, Meter
 from flowreasoner.designers import FlowReasoner, NoJournal, Workbench
-from flowreasoner.errors import QueryError
+from flowreasoner.errors import ModelRefused, QueryError
 from flowreasoner.events import GuardedObserver
 from flowreasoner.models import CachedModel, ChatModel, ModelContext, model_from_uri
 from flowreasoner.operators import BUILTIN
@@ -180,12 +180,20 @@ async def _bench(
     opened: list[Any] = []
 
     def model(given: ChatModel | str, role: Any) -> ChatModel:
-        made = given
         if isinstance(given, str):
             made = model_from_uri(given, ModelContext(role, query, seed))
             opened.append(made)
-        assert not isinstance(made, str)  # noqa: S101 - made above
+        elif isinstance(given, ChatModel):
+            made = given
+        else:
+            raise ModelRefused(
+                f"{role} must be a chat model or a URI such as 'openai:gpt-4o-mini', not {type(given).__name__}; "
+                "FunctionModel makes one of a function"
+            )
         return CachedModel(made, store) if store is not None else made
+
+    if budget is not None and not isinstance(budget, Budget):
+        raise QueryError(f"budget must be a Budget, e.g. Budget(calls=20), not {budget!r:.60}")
 
     box = sandbox
     if box is None:

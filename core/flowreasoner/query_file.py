@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from flowreasoner.errors import QueryError
 from flowreasoner.query import Query, SuiteReader
 from flowreasoner.sandbox.suite import Suite
+from flowreasoner.text import did_you_mean
 
 __all__ = ["QueryFile", "load_query", "query_from_json", "query_schema", "read_document"]
 
@@ -115,7 +116,8 @@ class QueryFile(BaseModel):
             place = ".".join(str(part) for part in first["loc"] if not _is_branch(part)) or "query"
             more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
             shown = f", got {_shown(first['input'])}" if first["type"] != "missing" else ""
-            raise QueryError(f"{where}: {place}: {first['msg']}{shown}{more}") from None
+            hint = did_you_mean(str(first["loc"][-1]), cls.model_fields) if first["type"] == "extra_forbidden" else ""
+            raise QueryError(f"{where}: {place}: {first['msg']}{shown}{hint}{more}") from None
 
     def to_query(self, *, where: str, formats: Mapping[str, SuiteReader] | None = None) -> Query:
         """Builds the query.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,12 @@ class _Result:
 
 @click.command("check", short_help="Check workflow and query files.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
-@click.option("--fix", is_flag=True, help="Write repaired workflows back in canonical form; comments are lost.")
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Write repaired workflows back in canonical form. All that is not the workflow goes: comments, docstrings, "
+    "other classes, what __init__ sets up besides operators and constants.",
+)
 @options.as_json
 @click.pass_obj
 def command(plugins: Plugins, paths: tuple[Path, ...], fix: bool, as_json: bool) -> None:
@@ -68,6 +74,7 @@ def command(plugins: Plugins, paths: tuple[Path, ...], fix: bool, as_json: bool)
         try:
             result = _check_file(file, plugins)
             if fix and result.repaired and result.workflow is not None:
+                _refuse_other_encodings(file)
                 _write_back(file, result.workflow)
         except QueryError as error:
             raise Failure(str(error), USAGE) from None
@@ -158,11 +165,25 @@ def _write_back(path: Path, workflow: Workflow) -> None:
     _replace(path, workflow.source)
 
 
+def _refuse_other_encodings(path: Path) -> None:
+    """Refuses to write back what was not read as it stands."""
+    try:
+        path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise QueryError(f"cannot fix {str(path)!r}: it is not UTF-8, so that characters would be lost") from None
+
+
 def _replace(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
+    """Writes a file whole or not at all; it stays where a link points, with its permissions."""
+    path = path.resolve()
+    mode = path.stat().st_mode if path.exists() else None
+    if mode is not None and not mode & stat.S_IWUSR:
+        raise QueryError(f"cannot write {str(path)!r}: it is read-only")
     draft = path.with_name(f".{path.name}.new")
     try:
         draft.write_text(text, encoding="utf-8")
+        if mode is not None:
+            draft.chmod(stat.S_IMODE(mode))
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
@@ -171,10 +192,12 @@ def _replace(path: Path, text: str) -> None:
 
 def _shown(result: _Result, *, fixed: bool) -> str:
     lines = [f"{result.path}: {'ok' if result.ok else 'not ok'}"]
+    prompts = prompt_file(result.path)
     word = "repaired" if fixed and result.ok else "repairable" if not fixed else "repaired while reading"
     lines += [f"  {word}: {repair}" for repair in result.repaired]
     for item in result.diagnostics:
-        place = f"{result.path}:{item['line']}:{item['column']}" if item["line"] else str(result.path)
+        file = prompts if item["code"].startswith("prompt-") and prompts.is_file() else result.path
+        place = f"{file}:{item['line']}:{item['column']}" if item["line"] else str(file)
         lines.append(f"  {place}: {item['severity']}: {item['message']} [{item['code']}]")
         lines.append(f"    {item['remedy']}")
     return printable("\n".join(lines))

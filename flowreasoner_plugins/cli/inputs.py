@@ -102,7 +102,7 @@ class QuerySource:
         return " " not in self.text or os.path.isfile(self.text)  # noqa: PTH113 - quiet about names that are too long
 
     def _from_benchmark(self, plugins: Plugins, name: str, task: str) -> Query:
-        from flowreasoner.workflow.diagnostics import did_you_mean
+        from flowreasoner.text import did_you_mean
 
         queries = {
             query.id: query for query in plugins.benchmarks[name].queries(Path(self.data) if self.data else None)

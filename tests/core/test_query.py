@@ -125,7 +125,7 @@ def test_all_five_formats_are_read(tests, format_, count):
         ({"problem": ""}, r"problem: String should have at least 1 character, got ''"),
         ({"problem": "  "}, r"the query's problem is empty"),
         ({"problem": 5}, r"problem: Input should be a valid string, got 5"),
-        ({"problem": "p", "prolem": "x"}, r"prolem: Extra inputs are not permitted, got 'x'"),
+        ({"problem": "p", "prolem": "x"}, r"prolem: Extra inputs are not permitted, got 'x', did you mean 'problem'\?"),
         ({"problem": "p", "tests": ["assert 1"]}, r"tests: .*valid dictionary"),
         ({"problem": "p", "tests": {"feedback": []}}, r"a list of tests is empty"),
         ({"problem": "p", "tests": {"feedback": ["assert ("]}}, r"test 1 does not parse: '\(' was never closed"),

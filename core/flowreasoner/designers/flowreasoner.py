@@ -65,8 +65,9 @@ class FlowReasoner:
 
     def __post_init__(self) -> None:
         for field in ("rounds", "evaluations"):
-            if getattr(self, field) < 1:
-                raise QueryError(f"{field} must be at least 1, got {getattr(self, field)}")
+            value = getattr(self, field)
+            if not isinstance(value, int) or value < 1:
+                raise QueryError(f"{field} must be a whole number of at least 1, got {value!r}")
         if self.repairs < 0:
             raise QueryError(f"repairs cannot be negative, got {self.repairs}")
 

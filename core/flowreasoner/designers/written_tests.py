@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -37,15 +38,16 @@ async def with_written_tests(query: Query, bench: Workbench) -> Query:
     toolkit = ModelToolkit(
         bench.worker, bench.sandbox, None, query.entry_point, draw, source, meter.charge, meter.permit
     )
-    inputs = {"problem": query.problem, "entry_point": query.entry_point or "the_function"}
+    named = query.entry_point or _named_function(query.problem)
+    inputs = {"problem": query.problem, "entry_point": named or "the_function"}
     try:
         reply = await WRITE_TESTS(toolkit, inputs)
     except OperatorError as error:
         raise QueryError(f"{_NO_TESTS}: {error}") from None
-    tests = usable_asserts(reply["tests"], query.entry_point)
+    tests = usable_asserts(reply["tests"], named)
     if not tests:
         raise QueryError(_NO_TESTS)
-    entry_point = query.entry_point or _tested_function(tests[0])
+    entry_point = named or _tested_function(tests[0])
     bench.emit(TestsWritten(tuple(tests)))
     suite = Suite.asserts(tests, entry_point)
     return replace(query, feedback=suite, entry_point=entry_point, policy="written")
@@ -53,8 +55,15 @@ async def with_written_tests(query: Query, bench: Workbench) -> Query:
 
 _NO_TESTS = (
     "the query has no tests, and the worker wrote none that can be used; give tests in the query file, "
-    "a command with --check, or a metric"
+    "a command with --check, or a metric; another seed asks the worker anew"
 )
+_NAMED = re.compile(r"\b(?:function|def|write|implement|define|complete)\s+`?([A-Za-z_]\w*)\(", re.I)
+
+
+def _named_function(problem: str) -> str:
+    """Returns the function that a problem names, as in "Write a function is_leap(year)", or nothing."""
+    found = _NAMED.search(problem)
+    return found[1] if found else ""
 
 
 def usable_asserts(code: str, entry_point: str) -> list[str]:

@@ -133,7 +133,8 @@ class OpenAICompatibleModel:
         base_url = _given_url(uri) or configured or endpoint.base_url
         key_env = uri.options.get("key_env", endpoint.key_env)
         key = os.environ.get(key_env, "").strip()
-        if not key and not endpoint.free and not is_local(base_url):
+        optional = endpoint.free or is_local(base_url)
+        if not key and ("key_env" in uri.options or not optional):
             raise ModelRefused(f"no API key for {uri}: set the environment variable {key_env}")
         if not (key.isascii() and key.isprintable()):
             raise ModelRefused(

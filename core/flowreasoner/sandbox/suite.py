@@ -81,6 +81,8 @@ class Suite:
         Raises:
             QueryError: If an item does not parse or contains no assert.
         """
+        if isinstance(tests, str):
+            raise QueryError("give the tests as a list of statements, not as one text")
         cases = []
         for number, text in enumerate(tests, 1):
             tree = _parse(text, f"test {number}")

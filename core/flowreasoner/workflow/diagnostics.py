@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Literal
 
 Severity = Literal["error", "warning"]
 
 _LONGEST = 600
 """Longest message and remedy: both end up in prompts, and a hostile text could have names of any length."""
-
-_LONGEST_NAME = 60
-_MOST_NAMES = 500
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,24 +51,3 @@ class Diagnostic:
             "message": self.message,
             "remedy": self.remedy,
         }
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Returns ``", did you mean 'x'?"`` for the closest known name, or an empty string."""
-    known = list(known)
-    by_fold = {item.lower().replace("_", ""): item for item in known}
-    close = by_fold.get(name.lower().replace("_", ""))
-    if close is None and len(name) <= _LONGEST_NAME and len(known) <= _MOST_NAMES:  # comparing takes its time
-        short = [item for item in known if len(item) <= _LONGEST_NAME]
-        close = next(iter(difflib.get_close_matches(name, short, n=1, cutoff=0.6)), None)
-    return f", did you mean {close!r}?" if close else ""
-
-
-def listing(names: Iterable[str], limit: int = 12) -> str:
-    """Returns names as readable text: ``a, b and c``, cut after `limit` of them."""
-    items = sorted(names)
-    if not items:
-        return "none"
-    if len(items) > limit:
-        return ", ".join(items[:limit]) + f" and {len(items) - limit} more"
-    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))

@@ -10,7 +10,8 @@ import ast
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from flowreasoner.workflow.diagnostics import Diagnostic, did_you_mean, listing
+from flowreasoner.text import did_you_mean, listing
+from flowreasoner.workflow.diagnostics import Diagnostic
 from flowreasoner.workflow.names import bound_names, changed_names, names_bound_twice, read_names
 from flowreasoner.workflow.program import self_call
 

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from flowreasoner.operators.spec import REQUIRED
-from flowreasoner.workflow.diagnostics import Diagnostic, did_you_mean, listing
+from flowreasoner.text import did_you_mean, listing
+from flowreasoner.workflow.diagnostics import Diagnostic
 from flowreasoner.workflow.fstrings import template_fields
 from flowreasoner.workflow.language import (
     BUILTINS,

@@ -10,6 +10,7 @@ from flowreasoner.api import StoreJournal, design
 from flowreasoner.designers import NoJournal
 from flowreasoner.errors import (
     BudgetExceeded,
+    FlowReasonerError,
     ModelError,
     ModelRefused,
     NoAnswer,
@@ -449,7 +450,7 @@ async def test_the_sync_twin_refuses_a_running_loop():
 
 @pytest.mark.parametrize(("name", "value"), [("rounds", 0), ("evaluations", -1)])
 async def test_settings_out_of_range_are_named(name, value):
-    with pytest.raises(QueryError, match=f"{name} must be at least 1, got {value}"):
+    with pytest.raises(QueryError, match=f"{name} must be a whole number of at least 1, got {value}"):
         await design(ADD, meta_agent="sim:", worker="sim:", **{name: value})
 
 
@@ -459,3 +460,36 @@ async def test_another_seed_draws_anew(tmp_path):
             worker = coder(RIGHT)
             await design(ADD, meta_agent=ScriptedModel([one_call()]), worker=worker, store=store, seed=seed)
             assert len(worker.history) == asked
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"worker": lambda request: "x"}, "worker must be a chat model or a URI .*, not function; FunctionModel makes"),
+        ({"meta_agent": None}, "meta_agent must be a chat model or a URI"),
+        ({"budget": 3}, r"budget must be a Budget, e.g. Budget\(calls=20\), not 3"),
+        ({"rounds": "3"}, "rounds must be a whole number of at least 1, got '3'"),
+    ],
+)
+async def test_arguments_of_the_wrong_kind_are_named(settings, message):
+    with pytest.raises(FlowReasonerError, match=message):
+        await design(ADD, **{"meta_agent": ScriptedModel([one_call()]), "worker": coder(RIGHT)} | settings)
+
+
+async def test_a_design_shows_itself_in_one_line():
+    result = await design(ADD, meta_agent=ScriptedModel([one_call()]), worker=coder(RIGHT))
+    assert repr(result) == "<Design of 'add': score 1.00 after 1 round, best is round 1>"
+
+
+async def test_tests_are_written_for_the_function_that_the_problem_names():
+    def answer(request):
+        assert "is_leap" in request.messages[-1].content
+        assert "the_function" not in request.messages[-1].content
+        if request.purpose == "WriteTests":
+            return "```python\nassert is_leap(2024) == True\n```"
+        return "```python\ndef is_leap(year):\n    return year % 4 == 0\n```"
+
+    result = await design(
+        "Write a function is_leap(year).", meta_agent=ScriptedModel([one_call()]), worker=FunctionModel(answer)
+    )
+    assert (result.query.entry_point, result.score) == ("is_leap", 1.0)

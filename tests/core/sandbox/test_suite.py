@@ -117,6 +117,7 @@ def test_a_command_is_one_test():
         (lambda: Suite.unittest("class T:\n def test(self): 0", setup="1 +"), "the tests' setup does not parse"),
         (lambda: Suite.io([]), "no input/output pairs"),
         (lambda: Suite.command("  "), "the check command is empty"),
+        (lambda: Suite.asserts("assert f(1) == 1", "f"), "give the tests as a list of statements"),
         (lambda: Suite.command("pytest 'tests"), r"cannot be read: No closing quotation: \"pytest 'tests\""),
         (lambda: Suite.command("pytest", answer_file="../answer.py"), r"inside the check's folder, not '../answer.py'"),
         (lambda: Suite.command("pytest", answer_file="/answer.py"), "inside the check's folder, not '/answer.py'"),

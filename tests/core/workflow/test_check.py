@@ -56,7 +56,7 @@ FINDINGS = [
     ),
     ("ignored-import", "warning", 1, "'os'", "import os\n" + body("return problem"), {}),
     ("ignored-import", "warning", 3, "'os'", body("import os", "return problem"), {}),
-    ("forbidden-import", "error", 4, "'os'", body("import os", "return os.sep"), {}),
+    ("forbidden-import", "error", 4, "'os'", body("import os", "return os.getcwd()"), {}),
     ("forbidden-import", "error", 4, "'os.path'", "import os.path\n" + body("return os.getcwd()"), {}),
     (
         "unknown-parameter",

@@ -1,7 +1,6 @@
 import pytest
 
 from flowreasoner.workflow import Diagnostic
-from flowreasoner.workflow.diagnostics import did_you_mean, listing
 
 
 def finding(**changes):
@@ -35,36 +34,3 @@ def test_findings_are_ordered_by_place():
 def test_long_texts_are_cut_as_they_end_up_in_prompts(part):
     text = getattr(finding(**{part: "x" * 100_000}), part)
     assert text == "x" * 600 + "…"
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("scEnsemble", ", did you mean 'sc_ensemble'?"),
-        ("custm", ", did you mean 'custom'?"),
-        ("zzz", ""),
-        ("", ""),
-    ],
-)
-def test_hints_name_the_closest(name, expected):
-    assert did_you_mean(name, ["custom", "sc_ensemble"]) == expected
-
-
-def test_hints_are_left_out_where_searching_would_take_long():
-    assert did_you_mean("name_x", [f"name_{i}" for i in range(501)]) == ""
-    assert did_you_mean("NAME500", [f"name_{i}" for i in range(501)]) == ", did you mean 'name_500'?"
-    assert did_you_mean("x" * 61, ["x" * 60]) == ""
-
-
-@pytest.mark.parametrize(
-    ("names", "text"),
-    [
-        ([], "none"),
-        (["a"], "a"),
-        (["b", "a"], "a and b"),
-        ("cab", "a, b and c"),
-        ("abcdefghijklmno", "a, b, c, d, e, f, g, h, i, j, k, l and 3 more"),
-    ],
-)
-def test_names_are_listed_in_words(names, text):
-    assert listing(names) == text

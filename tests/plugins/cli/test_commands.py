@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,41 @@ def test_check_fix_moves_prompts_of_the_same_file_beside_it(tmp_path):
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert json.loads(invoke("check", file, "--fix", "--json").stdout)["repaired"] == []
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == written
+
+
+def test_check_fix_keeps_links_and_permissions_and_refuses_what_it_would_spoil(tmp_path):
+    real = tmp_path / "real.py"
+    real.write_text(f"```python\n{GRAPH.replace('prompt_custom.ASK', repr('x'))}```")
+    real.chmod(0o750)
+    link = tmp_path / "graph.py"
+    link.symlink_to(real)
+    assert invoke("check", link, "--fix").exit_code == 0
+    assert link.is_symlink()
+    assert real.read_text().startswith("class Workflow:")
+    assert real.stat().st_mode & 0o777 == 0o750
+    for prepare, message in (
+        (lambda file: file.chmod(0o444), "it is read-only"),
+        (lambda file: file.write_bytes(file.read_bytes() + b"# caf\xe9"), "it is not UTF-8"),
+    ):
+        file = tmp_path / "other.py"
+        file.write_text(f"```python\n{GRAPH.replace('prompt_custom.ASK', repr('x'))}```")
+        prepare(file)
+        before = file.read_bytes()
+        result = invoke("check", file, "--fix")
+        assert (result.exit_code, file.read_bytes()) == (2, before)
+        assert message in result.stderr
+        file.chmod(0o644)
+
+
+def test_findings_in_the_prompt_module_name_its_file(workspace):
+    folder = workspace / "round_1"
+    (folder / "prompt.py").write_text("ASK = 'x'\nOTHER = len('x')\n")
+    assert f"{folder / 'prompt.py'}:2:1: warning: 'OTHER'" in invoke("check", folder / "graph.py").stdout
+
+
+def test_a_file_without_a_workflow_is_said_to_be_one(tmp_path):
+    (tmp_path / "notes.py").write_text("import os\n")
+    assert "there is no class Workflow" in invoke("check", tmp_path / "notes.py").stdout
 
 
 def test_check_reads_prompt_custom_too(workspace):
@@ -207,7 +243,39 @@ def test_doctor_finds_a_server_that_is_not_there_and_a_damaged_store(tmp_path, m
     assert "the file is damaged" in result.stdout
 
 
+def test_looking_at_runs_makes_no_store(tmp_path):
+    assert (
+        f"no runs in {tmp_path / 'typo.sqlite'}" in invoke("runs", "list", "--store", tmp_path / "typo.sqlite").stdout
+    )
+    assert not (tmp_path / "typo.sqlite").exists()
+
+
 # --- the command line itself ---
+
+
+@pytest.mark.parametrize("command", ["runs list", "doctor", "--help", "solve demo:check-digit -q --json"])
+def test_output_that_cannot_be_written_is_one_line(command):
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "flowreasoner_plugins", *command.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 3
+    assert result.stderr == "error: cannot write the output: No space left on device\n"
+
+
+def test_a_terminal_that_is_not_utf_8_gets_question_marks():
+    result = subprocess.run(
+        [sys.executable, "-m", "flowreasoner_plugins", "solve", "demo:check-digit", "-q"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=True,
+    )
+    assert b"best workflow ---" in result.stdout
+    assert b"?" in result.stdout  # the bars of the scores
 
 
 def test_help_shows_every_command_with_examples():

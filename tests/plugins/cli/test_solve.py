@@ -313,6 +313,76 @@ def test_a_wrong_configuration_file_is_named(tmp_path, monkeypatch, text, messag
     assert "flowreasoner.toml" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("uri", "refused"),
+    [
+        ("openai:m?key_env=GITHUB_TOKEN", True),
+        ("openai:m?base_url=http://198.51.100.7/v1", True),
+        ("openai:m?base_url=http://127.0.0.1:9/v1&retries=0", False),
+    ],
+)
+def test_a_folders_configuration_cannot_say_where_keys_go(tmp_path, monkeypatch, uri, refused):
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_secret")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "flowreasoner.toml").write_text(f'worker = "{uri}"\n')
+    result = invoke("solve", "demo:stair-ways")
+    assert result.exit_code == (2 if refused else 3)
+    assert ("worker must not set key_env, or a base_url on another machine" in result.stderr) is refused
+    (tmp_path / "flowreasoner.toml").rename(tmp_path / "mine.toml")
+    monkeypatch.setenv("FLOWREASONER_CONFIG", str(tmp_path / "mine.toml"))
+    own = invoke("run", "absent.py", "demo:stair-ways")
+    assert "must not set" not in own.stderr
+
+
+def test_the_budget_holds_for_a_resumed_run_unless_it_is_given_anew(query):
+    def answer(body):
+        return _answers(body).replace("a + b", "a - b")
+
+    with ChatServer(answer) as server:
+        uri = f"openai:m?base_url={server.url}&price=100,100"
+        args = ["solve", query, "--worker", uri, "--meta-agent", uri, "--evaluations", 1, "--rounds", 6]
+        first = invoke(*args, "--budget-usd", "0.05", "--json")
+        assert first.exit_code == 0, first.output
+        value = json.loads(first.stdout)
+        assert (value["stopped"], value["cost_usd"] >= 0.05) == ("budget", True)
+        with Store(os.environ["FLOWREASONER_STORE"]) as store:
+            store._db.execute("UPDATE runs SET status = 'interrupted', result = NULL")
+        asked = len(server.requests)
+        again = invoke("solve", "--resume", "--json")
+        assert json.loads(again.stdout)["stopped"] == "budget"
+        assert len(server.requests) == asked
+        with Store(os.environ["FLOWREASONER_STORE"]) as store:
+            store._db.execute("UPDATE runs SET status = 'interrupted', result = NULL")
+        more = invoke("solve", "--resume", "--budget-usd", "50", "--json")
+        assert json.loads(more.stdout)["stopped"] == "rounds"
+        assert len(server.requests) > asked
+
+
+def test_a_design_without_any_answer_ends_with_1_and_no_advice_to_resume(query):
+    crash = proposal("        x = {}\n        return x['nope']\n")
+    with ChatServer(lambda _: crash) as server:
+        uri = f"openai:m?base_url={server.url}"
+        result = invoke("solve", query, "--worker", uri, "--meta-agent", uri, "--rounds", 2, "-q")
+    assert result.exit_code == 1
+    assert "none of the 2 rounds gave an answer; the last one said: line 4: KeyError: 'nope'" in result.stderr
+    assert "--resume" not in result.stderr
+
+
+def test_what_is_not_priced_or_simulated_is_said_of_the_right_model(query):
+    with ChatServer(_answers) as server:
+        result = invoke("solve", query, "--worker", f"openai:m?base_url={server.url}", "--rounds", 1)
+    assert "price unknown" in result.stdout
+    assert "$0.00" not in result.stdout
+    assert "SIMULATED: the meta-agent is no model; pass --meta-agent for the real thing" in result.stdout
+
+
+def test_the_whole_way_with_max_calls(query):
+    result = invoke("solve", "demo:stair-ways", "--max-calls", 2, "--no-early-stop", "--rounds", 3, "--json", "-q")
+    errors = [error for item in json.loads(result.stdout)["rounds"] for error in item["errors"]]
+    assert any("calls 3 is over the limit of 2" in error for error in errors)
+
+
 def test_policies_divide_a_benchmarks_tests():
     split = invoke_json("solve", "demo:stair-ways", "--tests", "split")
     assert (split["tests"], split["leaky"]) == ("split", False)
