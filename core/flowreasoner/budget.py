@@ -75,7 +75,8 @@ class Spending:
         return Spending(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
 
     def __sub__(self, other: Spending) -> Spending:
-        return Spending(*(getattr(self, item.name) - getattr(other, item.name) for item in fields(self)))
+        # Sums of dollars in another order differ in the last digits; what is left of equal sums must be nothing.
+        return Spending(*(round(getattr(self, item.name) - getattr(other, item.name), 12) for item in fields(self)))
 
     def to_json(self) -> dict[str, float]:
         """Returns the amounts as a JSON object."""

@@ -278,3 +278,32 @@ async def test_a_small_workflow_stays_far_below_the_default_limits():
     assert meter.steps < 200
     assert meter.memory < 2_000
     assert result.steps == meter.steps
+
+
+def test_what_is_left_of_equal_sums_is_nothing():
+    parts = [Spending(calls=1, usd=0.1), Spending(usd=0.2), Spending(usd=0.3)]
+    assert sum(parts, Spending()) - sum(reversed(parts), Spending()) == Spending()
+    assert Spending(calls=3, usd=0.5) - Spending(calls=1, usd=0.2) == Spending(calls=2, usd=0.3)
+
+
+def test_nothing_is_permitted_once_a_limit_is_reached():
+    whole = Meter(Budget.unlimited(usd=1.0))
+    run = Meter(Budget(tokens=100), whole)
+    run.permit()
+    run.charge(Spending(model_calls=1, input_tokens=100, usd=0.5))  # at the limit, and not over it
+    with pytest.raises(BudgetExceeded, match="the tokens limit of 100 is used up"):
+        run.permit()
+    whole.check()
+    whole.permit()
+    Meter(Budget(), whole).charge(Spending(model_calls=1, usd=0.5))
+    with pytest.raises(BudgetExceeded, match="the usd limit of 1 is used up"):
+        Meter(Budget(), whole).permit()
+    with pytest.raises(BudgetExceeded, match="the usd limit of 1 is used up"):
+        whole.check()
+
+
+def test_a_limit_in_dollars_needs_prices():
+    meter = Meter(Budget.unlimited(usd=1.0))
+    with pytest.raises(BudgetExceeded, match="the price of a model is not known"):
+        meter.charge(Spending(model_calls=1, unpriced_calls=1))
+    Meter(Budget.unlimited()).charge(Spending(model_calls=1, unpriced_calls=1))
