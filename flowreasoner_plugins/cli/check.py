@@ -13,7 +13,7 @@ import click
 from flowreasoner.errors import QueryError
 from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.exits import FAILED, OK, USAGE, Failure
-from flowreasoner_plugins.cli.inputs import PROMPT_FILES, check_workflow_file, prompt_file, read_source
+from flowreasoner_plugins.cli.inputs import PROMPT_FILES, QUERY_SUFFIXES, check_workflow_file, prompt_file, read_source
 from flowreasoner_plugins.cli.wording import printable
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from flowreasoner_plugins.manager import Plugins
 
 __all__ = ["command"]
-
-_QUERY_SUFFIXES = {".json", ".yaml", ".yml"}
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def _is_workflow(path: Path) -> bool:
 
 def _is_query(path: Path) -> bool:
     """Tells whether a JSON or YAML file is an object with a problem."""
-    if path.suffix.lower() not in _QUERY_SUFFIXES:
+    if path.suffix.lower() not in QUERY_SUFFIXES:
         return False
     from flowreasoner.query_file import read_document
 
@@ -126,7 +124,7 @@ def _is_query(path: Path) -> bool:
 
 
 def _check_file(path: Path, plugins: Plugins) -> _Result:
-    if path.suffix.lower() in _QUERY_SUFFIXES:
+    if path.suffix.lower() in QUERY_SUFFIXES:
         return _check_query(path, plugins)
     report = check_workflow_file(path, plugins)
     found = tuple(item.to_json() for item in report.diagnostics)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PROMPT_FILES",
+    "QUERY_SUFFIXES",
     "QuerySource",
     "check_workflow_file",
     "make_model",
@@ -28,7 +29,7 @@ __all__ = [
 
 PROMPT_FILES = ("prompt.py", "prompt_custom.py")
 
-_QUERY_SUFFIXES = {".json", ".yaml", ".yml"}
+QUERY_SUFFIXES = {".json", ".yaml", ".yml"}
 _TIERS = ("jail", "landlock", "interpreter", "process")
 _LARGEST_FILE = 1_000_000
 
@@ -97,7 +98,7 @@ class QuerySource:
     @property
     def _is_file(self) -> bool:
         """Tells whether the text names a query file, which a problem that mentions one does not."""
-        if "\n" in self.text or Path(self.text).suffix.lower() not in _QUERY_SUFFIXES:
+        if "\n" in self.text or Path(self.text).suffix.lower() not in QUERY_SUFFIXES:
             return False
         return " " not in self.text or os.path.isfile(self.text)  # noqa: PTH113 - quiet about names that are too long
 

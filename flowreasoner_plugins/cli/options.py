@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flowreasoner_plugins.cli.config import FromConfig
+from flowreasoner_plugins.cli.exits import USAGE, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,12 @@ __all__ = [
 
 def _option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     return click.option(*names, cls=FromConfig, show_envvar=True, **settings)
+
+
+def _above_zero(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value < math.inf:
+        raise Failure(f"{option.opts[0]} must be above 0, got {value:g}; leave it out for no limit", USAGE)
+    return value
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
@@ -86,6 +94,7 @@ budget_usd = _option(
     "--budget-usd",
     envvar="FLOWREASONER_BUDGET_USD",
     type=float,
+    callback=_above_zero,
     metavar="USD",
     help="Dollars that the whole design may cost.",
 )

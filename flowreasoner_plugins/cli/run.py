@@ -12,7 +12,7 @@ import click
 
 from flowreasoner.errors import FlowReasonerError, QueryError, WorkflowInvalid
 from flowreasoner_plugins.cli import options
-from flowreasoner_plugins.cli.exits import FAILED, INTERRUPTED, OK, USAGE, Failure, usage_errors
+from flowreasoner_plugins.cli.exits import FAILED, INTERRUPTED, OK, Failure, usage_errors
 from flowreasoner_plugins.cli.inputs import QuerySource, check_workflow_file, make_model, make_sandbox
 from flowreasoner_plugins.cli.progress import make_progress
 
@@ -56,8 +56,6 @@ def command(plugins: Plugins, /, **given: Any) -> None:
       flowreasoner run graph.py demo:spiral-walk
       flowreasoner run graph.py query.yaml --worker openai:gpt-4o-mini --evaluations 3 --json
     """
-    if given["budget_usd"] is not None and not given["budget_usd"] > 0:
-        raise Failure(f"--budget-usd must be above 0, got {given['budget_usd']:g}; leave it out for no limit", USAGE)
     workflow, query = usage_errors(lambda: _load(plugins, given))
     worker = usage_errors(
         lambda: make_model(

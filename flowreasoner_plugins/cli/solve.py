@@ -88,11 +88,9 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     sandbox or the store fails or the budget ends without an answer, and 130 when interrupted.
     """
     plugins: Plugins = ctx.obj
-    if given["budget_usd"] is not None and not given["budget_usd"] > 0:
-        raise Failure(f"--budget-usd must be above 0, got {given['budget_usd']:g}; leave it out for no limit", USAGE)
     store = usage_errors(lambda: _open_store(given["store"]))
     with contextlib.closing(store):
-        session = usage_errors(lambda: _prepare(ctx, plugins, store, given))
+        session = usage_errors(lambda: _start_or_resume(ctx, plugins, store, given))
         result = session.finished or _run(session)
         _report(result, given)
     too_low = given["fail_under"] is not None and result["score"] < given["fail_under"]
@@ -118,7 +116,7 @@ def _open_store(path: str | None) -> Store:
     return Store(path or default_store_path())
 
 
-def _prepare(ctx: click.Context, plugins: Plugins, store: Store, given: dict[str, Any]) -> _Session:
+def _start_or_resume(ctx: click.Context, plugins: Plugins, store: Store, given: dict[str, Any]) -> _Session:
     """Checks everything that can be checked before a model is asked.
 
     Raises:
