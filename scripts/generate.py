@@ -15,7 +15,7 @@ from flowreasoner_plugins.cli import exits
 from flowreasoner_plugins.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("solve", "run", "check", "export", "runs", "plugins", "doctor")
+COMMANDS = ("solve", "run", "grade", "check", "export", "runs", "plugins", "doctor")
 HEAD = """\
 # The command line
 

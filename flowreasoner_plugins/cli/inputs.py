@@ -45,6 +45,7 @@ class QuerySource:
         tests: Policy that divides the tests.
         metric: Name of a plugin's metric.
         seed: Seed of the policy ``split``.
+        undivided: Leave a benchmark's tests together.
     """
 
     text: str
@@ -53,6 +54,7 @@ class QuerySource:
     tests: str | None = None
     metric: str | None = None
     seed: int = 0
+    undivided: bool = False
 
     def load(self, plugins: Plugins) -> Query:
         """Loads the query.
@@ -69,7 +71,7 @@ class QuerySource:
             query = replace(query, metric=plugins.pick("metrics", self.metric), feedback=None, policy="metric")
         elif self.tests:
             query = query.with_policy(self.tests, seed=self.seed)  # type: ignore[arg-type]
-        elif query.feedback is None and query.hidden is not None and ":" in self.text:
+        elif query.feedback is None and query.hidden is not None and ":" in self.text and not self.undivided:
             query = query.with_policy("split", seed=self.seed)  # a benchmark's item comes with one set of tests
         return query
 

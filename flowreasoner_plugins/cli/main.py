@@ -25,6 +25,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "solve": "Design a workflow for a query, run it, and answer.",
     "run": "Run an existing workflow on a query.",
+    "grade": "Grade one candidate program by a query's tests.",
     "check": "Check workflow and query files.",
     "export": "Write a workflow as source for a framework.",
     "runs": "List and show stored runs.",

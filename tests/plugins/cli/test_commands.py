@@ -148,6 +148,46 @@ def test_check_shows_people_place_and_remedy(workspace):
     assert "add ASK to the prompts" in result.stdout
 
 
+# --- grade ---
+
+
+QUERY = {
+    "problem": "p",
+    "entry_point": "f",
+    "tests": {"feedback": ["assert f(1) == 2"], "hidden": ["assert f(2) == 3"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "outcomes"),
+    [
+        ("def f(x):\n    return x + 1", 0, ["pass", "pass"]),
+        ("def f(x):\n    return 2", 1, ["pass", "fail"]),
+        ("def f(x):\n    raise KeyError(x)", 1, ["error", "error"]),
+        ("def f(x:", 1, ["error", "error"]),
+    ],
+)
+def test_grade_says_how_each_test_came_out(tmp_path, code, exit_code, outcomes):
+    (tmp_path / "q.json").write_text(json.dumps(QUERY))
+    (tmp_path / "code.py").write_text(code)
+    result = invoke("grade", tmp_path / "code.py", "--query", tmp_path / "q.json", "--json")
+    value = json.loads(result.stdout)
+    assert result.exit_code == exit_code
+    assert value.keys() == {"status", "passed", "pass_rate", "tests", "tier", "integrity", "usage", "output"}
+    assert [test["outcome"] for test in value["tests"]] == outcomes
+    assert [test["id"] for test in value["tests"]] == ["feedback/assert-1", "hidden/assert-1"]
+    assert (value["passed"], value["tier"]) == (exit_code == 0, "process")
+
+
+def test_grade_reads_standard_input_and_shows_people_what_failed():
+    result = invoke("grade", "-", "--query", "demo:spiral-walk", input="def spiral_walk(grid):\n    return [1]\n")
+    assert result.exit_code == 1
+    assert "FAIL hidden/assert-4: assert spiral_walk" in result.stdout
+    assert "     expected " in result.stdout
+    assert "tests passed" in result.stdout
+    assert "sandbox: process, which is no isolation" in result.stdout
+
+
 # --- run and export ---
 
 
@@ -280,7 +320,7 @@ def test_a_terminal_that_is_not_utf_8_gets_question_marks():
 
 def test_help_shows_every_command_with_examples():
     result = invoke("--help")
-    for name in ("solve", "run", "check", "export", "runs", "plugins", "doctor"):
+    for name in ("solve", "run", "grade", "check", "export", "runs", "plugins", "doctor"):
         assert f"  {name} " in result.stdout
         own = invoke(name, "--help")
         assert own.exit_code == 0
