@@ -115,7 +115,9 @@ class Store:
         return db
 
     def _looking(self, how: str) -> sqlite3.Connection:
-        return sqlite3.connect(f"{Path(self.path).absolute().as_uri()}?{how}", uri=True, timeout=30.0)
+        return sqlite3.connect(
+            f"{Path(self.path).absolute().as_uri()}?{how}", uri=True, timeout=30.0, isolation_level=None
+        )
 
     def _write_ahead(self) -> None:
         """Switches to the write-ahead log; SQLite does not wait for others here, so this does."""
@@ -138,6 +140,13 @@ class Store:
             self._refuse_foreign(db)
 
     def _refuse_foreign(self, db: sqlite3.Connection) -> None:
+        db.execute("BEGIN")  # one view of it all, though another process may be making the store right now
+        try:
+            self._look_into(db)
+        finally:
+            db.execute("ROLLBACK")
+
+    def _look_into(self, db: sqlite3.Connection) -> None:
         application = db.execute("PRAGMA application_id").fetchone()[0]
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if application not in {0, _APPLICATION_ID} or (application == 0 and _has_tables(db)):
