@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from flowreasoner.query import Query
 from flowreasoner.sandbox import ProcessSandbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from flowreasoner.designers import Design, Designer, Journal, Round
     from flowreasoner.events import Observer
@@ -78,7 +79,7 @@ async def design(
         evaluations: Runs of each design (Appendix A: 3).
         budget: Limits of each run of a workflow.
         budget_usd: US dollars that the whole design may cost. No request is sent once they are spent; those
-            under way then are finished and counted.
+            under way then are abandoned, and a provider may still bill them.
         early_stop: Stop at the first design that is right in every run.
         seed: Seed of all draws; another one gives an independent repetition.
         designer: What designs; `FlowReasoner` with the settings above unless given.
@@ -155,12 +156,24 @@ async def evaluate(
         SandboxError: If the sandbox fails.
         BudgetExceeded: If `budget_usd` is spent.
     """
+    if not hasattr(workflow, "program"):
+        raise QueryError(f"workflow must be a Workflow, e.g. Workflow.parse(source), not {type(workflow).__name__}")
     if evaluations < 1:
         raise QueryError(f"evaluations must be at least 1, got {evaluations}")
     if query.feedback is None and query.metric is None:
         raise QueryError(f"query {query.id!r} has neither tests nor a metric to grade answers with")
     async with _bench(query, worker, worker, budget, budget_usd, seed, sandbox, operators, store, observers) as bench:
         return await bench.evaluate(workflow, query, evaluations, 0)
+
+
+def _check_kinds(budget: object, store: object, observers: object) -> None:
+    """Names arguments of the wrong kind, which would fail much later and elsewhere."""
+    if not isinstance(budget, Budget | None):
+        raise QueryError(f"budget must be a Budget, e.g. Budget(calls=20), not {budget!r:.60}")
+    if store is not None and not hasattr(store, "keep_completion"):
+        raise QueryError(f"store must be an open Store, e.g. Store('runs.sqlite'), not {store!r:.60}")
+    if not isinstance(observers, Iterable):
+        raise QueryError(f"observers must be a list of functions, not {observers!r:.60}")
 
 
 @contextlib.asynccontextmanager
@@ -192,8 +205,7 @@ async def _bench(
             )
         return CachedModel(made, store) if store is not None else made
 
-    if budget is not None and not isinstance(budget, Budget):
-        raise QueryError(f"budget must be a Budget, e.g. Budget(calls=20), not {budget!r:.60}")
+    _check_kinds(budget, store, observers)
 
     box = sandbox
     if box is None:

@@ -37,7 +37,7 @@ class Budget:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            if value is not None and not value > 0:
+            if value is not None and not (isinstance(value, int | float) and value > 0):
                 raise QueryError(f"the budget's {item.name!r} must be above 0, got {value!r}; use None for no limit")
 
     @classmethod

@@ -101,12 +101,13 @@ class BudgetExceeded(FlowReasonerError):
         limit: Name of the limit, a field of `Budget`.
         allowed: What the limit allows.
         spent: What was spent, or would have been.
+        reason: All that in words.
     """
 
     def __init__(self, limit: str, allowed: float, spent: float, note: str = "") -> None:
         self.limit, self.allowed, self.spent = limit, allowed, spent
-        reason = note or f"{limit} {_amount(spent)} is over the limit of {_amount(allowed)}"
-        super().__init__(f"budget exceeded: {reason}; make the workflow smaller, or raise the budget's {limit!r}")
+        self.reason = note or f"{limit} {_amount(spent)} is over the limit of {_amount(allowed)}"
+        super().__init__(f"budget exceeded: {self.reason}; make the workflow smaller, or raise the budget's {limit!r}")
 
 
 def _amount(value: float) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from flowreasoner.errors import QueryError
 
 if TYPE_CHECKING:
     from flowreasoner.designers.base import Design, Round
@@ -123,6 +126,10 @@ class GuardedObserver:
     """
 
     def __init__(self, observer: Observer, report: Callable[[Exception], None] | None = None) -> None:
+        if inspect.iscoroutinefunction(observer):
+            raise QueryError(
+                f"the observer {observer.__name__!r} is async; give a plain function, which may start a task"
+            )
         self._observer: Observer | None = observer
         self._report = report or (
             lambda error: logging.getLogger(__name__).warning("the observer %r failed: %r", observer, error)

@@ -140,7 +140,7 @@ class Feedback:
             # No seconds: they differ from run to run, so that a repeated prompt would not be answered from the cache.
             lines.append(
                 f"Used per run: {spent.calls / count:.1f} operator calls, {spent.tokens / count:,.0f} tokens, "
-                f"${spent.usd / count:.4f}."
+                f"{'price unknown' if spent.unpriced_calls else f'${spent.usd / count:.4f}'}."
             )
         return "\n".join(lines)
 
@@ -148,6 +148,8 @@ class Feedback:
         if not self.evaluations:
             return "Score: 0.00. The workflow was refused before it ran."
         single = ", ".join(f"{evaluation.score:.2f}" for evaluation in self.evaluations)
+        if len(self.evaluations) == 1:
+            return f"Score: {single}."
         return f"Score: {self.score:.2f}, the mean of {len(self.evaluations)} runs ({single})."
 
     def to_json(self) -> dict[str, Any]:

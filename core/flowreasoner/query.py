@@ -72,8 +72,14 @@ class Query:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.problem, str):
+            raise QueryError(f"the query's problem must be text, not {type(self.problem).__name__}")
         if not self.problem.strip():
             raise QueryError("the query's problem is empty")
+        if self.entry_point and not self.entry_point.isidentifier():
+            raise QueryError(f"entry_point must be the name of a function, not {self.entry_point!r:.60}")
+        if self.metric is not None and not callable(self.metric):
+            raise QueryError(f"metric must be a function, not {type(self.metric).__name__}")
         if self.problem != well_formed(self.problem):
             raise QueryError("the query's problem holds bytes or characters that are no text; give it as UTF-8")
         for name in ("feedback", "hidden"):

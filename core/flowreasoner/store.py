@@ -8,6 +8,7 @@ tests are never written.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -19,6 +20,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flowreasoner.errors import RunNotFound, StoreError
 from flowreasoner.models.base import Completion
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -234,6 +240,26 @@ class Store:
                 "INSERT INTO runs VALUES (?, ?, ?, 'running', ?, ?, NULL)", (run, now, now, title, json.dumps(settings))
             )
         return run
+
+    @contextlib.contextmanager
+    def claim(self, run: str) -> Iterator[None]:
+        """Keeps other processes from working on a run at the same time; a process that ends gives it up.
+
+        Raises:
+            StoreError: If another process works on it.
+        """
+        if self.path == ":memory:" or fcntl is None:
+            yield
+            return
+        place = int.from_bytes(hashlib.sha256(run.encode()).digest()[:4], "big")
+        with self._guarded("open"):
+            file = Path(f"{self.path}-lock").open("ab")  # noqa: SIM115 - closed below
+        with file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            except OSError:
+                raise StoreError(f"run {run} is in progress in another process; wait for it, or stop it") from None
+            yield
 
     def end_run(self, run: str, status: RunStatus, result: dict[str, Any] | None = None) -> None:
         """Records how a run ended."""

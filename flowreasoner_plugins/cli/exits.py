@@ -33,6 +33,7 @@ __all__ = ["FAILED", "INFRASTRUCTURE", "INTERRUPTED", "OK", "USAGE", "Failure", 
 
 T = TypeVar("T")
 
+_OPTIONS = {"usd": "--budget-usd", "calls": "--max-calls"}
 OK, FAILED, USAGE, INFRASTRUCTURE, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -48,6 +49,8 @@ class Failure(click.ClickException):
         """Returns the failure that an error ends a command with."""
         if isinstance(error, NoAnswer):
             return cls(str(error), FAILED)
+        if isinstance(error, BudgetExceeded) and error.limit in _OPTIONS:
+            return cls(f"budget exceeded: {error.reason}; raise {_OPTIONS[error.limit]}", INFRASTRUCTURE)
         outside = isinstance(error, ModelError | SandboxError | StoreError | BudgetExceeded)
         return cls(str(error), INFRASTRUCTURE if outside and not isinstance(error, RunNotFound) else USAGE)
 

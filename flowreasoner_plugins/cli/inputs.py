@@ -81,7 +81,7 @@ class QuerySource:
 
         if not self.text.strip():
             raise QueryError("the query is empty: give a file, benchmark:task, or the problem as text")
-        if self._is_file:
+        if self._is_file and not self.data:
             return load_query(self.text, formats=plugins.test_formats)
         name, colon, task = self.text.partition(":")
         if name.strip() in plugins.benchmarks and not any(map(str.isspace, task)):

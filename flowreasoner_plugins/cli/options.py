@@ -41,6 +41,12 @@ def _above_zero(_: click.Context, option: click.Parameter, value: float | None) 
     return value
 
 
+def _not_empty(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise Failure(f"{option.opts[0]} is empty; give a command, or leave it out", USAGE)
+    return value
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 quiet = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 meta_agent = _option(
@@ -109,6 +115,7 @@ max_calls = _option(
 )
 check = click.option(
     "--check",
+    callback=_not_empty,
     metavar="COMMAND",
     help="Judge answers by a shell command, run in a folder that holds the answer as solution.py and is on "
     "PYTHONPATH; exit code 0 passes.",

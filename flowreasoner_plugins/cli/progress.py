@@ -114,7 +114,8 @@ class PlainProgress:
                 left = self.tally.remaining() if not item.feedback.perfect else ""
                 return lines + [f"  {left}"] * bool(left)
             case DesignEnded():
-                return [f"done in {clock(event.design.seconds)}: best is round {event.design.best.number}"]
+                ended = "stopped by the budget after" if event.design.stopped == "budget" else "done in"
+                return [f"{ended} {clock(event.design.seconds)}: best is round {event.design.best.number}"]
         return []
 
 

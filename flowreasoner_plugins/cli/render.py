@@ -108,7 +108,11 @@ def print_run(result: Mapping[str, Any], feedback: str) -> None:
 def _summary(result: Mapping[str, Any]) -> list[str]:
     judge = "by the metric" if result["tests"] == "metric" else "on the feedback tests"
     lines = [f"score {result['feedback_score']:.2f} {judge} (round {result['best_round']})"]
+    if result["answer_feedback_score"] > result["feedback_score"]:
+        lines[0] += f", the mean of its runs; {result['answer_feedback_score']:.2f} for this answer"
     lines += _verdict(result)
+    if result["stopped"] == "budget":
+        lines.append("stopped by the budget, in the middle of a round; --resume with a larger --budget-usd goes on")
     spent = price(result["cost_usd"], result["unpriced_calls"])
     cost = f"{result['calls']} model calls, {result['tokens']:,} tokens, {spent}"
     if result["cached_calls"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,10 +89,12 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     sandbox or the store fails or the budget ends without an answer, and 130 when interrupted.
     """
     plugins: Plugins = ctx.obj
+    if given["out"] is not None:
+        _make_folder(given["out"])
     store = usage_errors(lambda: _open_store(given["store"]))
     with contextlib.closing(store):
         session = usage_errors(lambda: _start_or_resume(ctx, plugins, store, given))
-        result = session.finished or _run(session)
+        result = session.finished or _run_alone(session)
         _report(result, given)
     too_low = given["fail_under"] is not None and result["score"] < given["fail_under"]
     raise SystemExit(FAILED if too_low else OK)
@@ -175,7 +178,8 @@ def _resume(ctx: click.Context, plugins: Plugins, store: Store, given: dict[str,
             "start a new run, or restore the query"
         )
     session = _Session(plugins, store, settings, query, record.id, given["quiet"])
-    if record.status == "finished" and record.result is not None:
+    richer = settings["budget_usd"] != record.settings["budget_usd"]
+    if record.status == "finished" and record.result and not (richer and record.result["stopped"] == "budget"):
         click.echo(f"run {record.id} is already finished", err=True)
         session.finished = record.result
         return session
@@ -206,6 +210,14 @@ def _designer(session: _Session) -> Any:
         evaluations=settings["evaluations"],
         early_stop=not settings["no_early_stop"],
     )
+
+
+def _run_alone(session: _Session) -> dict[str, Any]:
+    try:
+        with session.store.claim(session.run):
+            return _run(session)
+    except StoreError as error:
+        raise Failure.of(error) from None
 
 
 def _run(session: _Session) -> dict[str, Any]:
@@ -274,14 +286,24 @@ def _saved(store: Store, run: str) -> str:
 
 
 def _report(result: dict[str, Any], given: dict[str, Any]) -> None:
-    if given["out"] is not None:
-        _write(result, given["out"])
     if given["as_json"]:
         click.echo(json.dumps(result))
-        return
-    from flowreasoner_plugins.cli.render import print_design
+    else:
+        from flowreasoner_plugins.cli.render import print_design
 
-    print_design(result)
+        print_design(result)
+    if given["out"] is not None:
+        _write(result, given["out"])
+
+
+def _make_folder(out: Path) -> None:
+    """Makes the folder for the results, before anything is paid for."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise Failure(f"cannot write to {str(out)!r}: {error.strerror}", USAGE) from None
 
 
 def _write(result: dict[str, Any], out: Path) -> None:
@@ -296,7 +318,6 @@ def _write(result: dict[str, Any], out: Path) -> None:
         "design.json": json.dumps(result, indent=2, ensure_ascii=False) + "\n",
     }
     try:
-        out.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():
             (out / file).write_text(text if text.endswith("\n") or not text else text + "\n", encoding="utf-8")
     except OSError as error:

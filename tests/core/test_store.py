@@ -1,6 +1,7 @@
 import json
 import multiprocessing
 import sqlite3
+import time
 
 import pytest
 
@@ -208,3 +209,31 @@ def test_what_is_stored_is_json(path):
         store.keep_completion("k", "m", COMPLETION)
         (text,) = store._db.execute("SELECT completion FROM completions").fetchone()
     assert json.loads(text)["text"] == "text"
+
+
+def _claim(path, run, taken):
+    with Store(path) as store:
+        try:
+            with store.claim(run):
+                taken.put("claimed")
+                time.sleep(60)
+        except StoreError as error:
+            taken.put(str(error))
+
+
+def test_a_run_is_worked_on_by_one_process_which_gives_it_up_when_killed(path):
+    context = multiprocessing.get_context("spawn")
+    taken = context.Queue()
+    with Store(path) as store:
+        run = store.start_run("t", {})
+        other = context.Process(target=_claim, args=(path, run, taken))
+        other.start()
+        assert taken.get(timeout=60) == "claimed"
+        with pytest.raises(StoreError, match=f"run {run} is in progress in another process"), store.claim(run):
+            pass
+        with store.claim(store.start_run("u", {})):
+            pass  # another run is nobody's
+        other.kill()
+        other.join(60)
+        with store.claim(run):
+            pass

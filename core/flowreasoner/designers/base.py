@@ -200,6 +200,7 @@ class Design:
             "answer": self.answer,
             "score": self.score,
             "feedback_score": self.best.score,
+            "answer_feedback_score": 0.0 if self.best.feedback.best is None else self.best.feedback.best.score,
             "hidden_score": self.hidden_score,
             "hidden_passed": self.hidden_passed,
             "tests": self.query.policy,

@@ -14,7 +14,7 @@ from flowreasoner.designers.conversation import conversation, task_message
 from flowreasoner.designers.grading import grade_with_suite
 from flowreasoner.designers.reply import read_proposal
 from flowreasoner.designers.written_tests import with_written_tests
-from flowreasoner.errors import BudgetExceeded, ModelError, ModelRefused, NoAnswer, QueryError, RequestRefused
+from flowreasoner.errors import BudgetExceeded, ModelError, NoAnswer, QueryError
 from flowreasoner.events import DesignEnded, DesignStarted, RoundEnded, RoundStarted, WorkflowProposed
 from flowreasoner.feedback import Feedback
 from flowreasoner.models.base import ChatRequest, Message
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from flowreasoner.workflow import Report
 
 __all__ = ["FlowReasoner"]
-
-_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class FlowReasoner:
     def __post_init__(self) -> None:
         for field in ("rounds", "evaluations"):
             value = getattr(self, field)
-            if not isinstance(value, int) or value < 1:
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise QueryError(f"{field} must be a whole number of at least 1, got {value!r}")
         if self.repairs < 0:
             raise QueryError(f"repairs cannot be negative, got {self.repairs}")
@@ -197,17 +195,14 @@ def _correction(proposed: Proposed, report: Report) -> str:
 
 
 async def _ask(bench: Workbench, request: ChatRequest) -> Completion:
-    """Asks the meta-agent, and again where the failure may pass."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        request.permit()
-        try:
-            return await bench.meta_agent.complete(request)
-        except ModelError as error:
-            if error.spent is not None:
-                bench.meter.charge(error.spent)
-            if attempt == _ATTEMPTS or isinstance(error, ModelRefused | RequestRefused):
-                raise
-    raise AssertionError("unreachable")
+    """Asks the meta-agent; models try again by themselves where that may help."""
+    request.permit()
+    try:
+        return await bench.meta_agent.complete(request)
+    except ModelError as error:
+        if error.spent is not None:
+            bench.meter.charge(error.spent)
+        raise
 
 
 async def _score_hidden(design: Design, bench: Workbench) -> Design:

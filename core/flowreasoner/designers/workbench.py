@@ -114,8 +114,7 @@ class Workbench:
             RequestRefused: If the worker refuses a request before it has answered any.
             ModelError: If no run could be made because of the models.
             SandboxError: If none could be made because of the sandbox.
-            BudgetExceeded: If the whole design's budget ran out during the runs. Requests that were under way are
-                finished and counted.
+            BudgetExceeded: If the whole design's budget ran out during the runs.
         """
         runs = [self._evaluate_once(workflow, query, number, index) for index in range(1, evaluations + 1)]
         outcomes = await _all(runs)

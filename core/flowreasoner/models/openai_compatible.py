@@ -179,14 +179,16 @@ class OpenAICompatibleModel:
         client = self._connect()
         read = written = 0  # tokens of replies that could not be used, which cost the same
         async with _slots(self.base_url, self.model, self.concurrency):
-            for attempt in range(1, _MALFORMED_ATTEMPTS + 1):
+            attempts = min(_MALFORMED_ATTEMPTS, self._retries + 1)
+            for attempt in range(1, attempts + 1):
                 request.permit()
                 try:
                     reply = await self._attempt(client, request)
                 except ReplyMalformed as error:
                     read, written = read + error.tokens[0], written + error.tokens[1]
-                    if attempt == _MALFORMED_ATTEMPTS:
-                        message = f"{self.name} gave no usable reply in {attempt} attempts: {self._clean(error)}"
+                    if attempt == attempts:
+                        count = f"{attempt} attempt{'s' * (attempt != 1)}"
+                        message = f"{self.name} gave no usable reply in {count}: {self._clean(error)}"
                         raise ModelError(message, self._priced("", "", read, written).spending) from None
                     await asyncio.sleep(0.2 * 2**attempt)
                 else:

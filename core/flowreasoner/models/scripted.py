@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
-from flowreasoner.errors import ModelError
+from flowreasoner.errors import ModelError, ModelRefused
 from flowreasoner.models.base import Completion
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class FunctionModel:
             raise reply
         if isinstance(reply, Completion):
             return reply
+        if not isinstance(reply, str):
+            raise ModelRefused(f"{self.name} must return text or a Completion, not {type(reply).__name__}")
         read = sum(len(message.content) for message in request.messages)
         return Completion(reply, input_tokens=read // 4, output_tokens=len(reply) // 4, usd=0.0, estimated=True)
 

@@ -85,6 +85,8 @@ class Suite:
             raise QueryError("give the tests as a list of statements, not as one text")
         cases = []
         for number, text in enumerate(tests, 1):
+            if not isinstance(text, str):
+                raise QueryError(f"test {number} must be text, not {type(text).__name__}")
             tree = _parse(text, f"test {number}")
             sites = Sites(number - 1, one_site=True)
             program = ast.unparse(sites.visit(tree))

@@ -39,7 +39,8 @@ def test_old_rounds_shrink_but_the_best_and_the_last_stay_whole():
 
 def test_no_more_is_shortened_than_needed():
     rounds = [_round(number, 0.1 * number) for number in range(1, 5)]
-    messages = conversation("TASK", rounds, 1250)
+    whole = sum(len(message.content) for message in conversation("TASK", rounds, 100_000))
+    messages = conversation("TASK", rounds, whole // 4 - 1)
     assert [number for number in range(1, 5) if any(f"reply {number}" in message.content for message in messages)] == [
         2,
         3,

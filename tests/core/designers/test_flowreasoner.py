@@ -203,11 +203,11 @@ async def test_a_refused_key_ends_the_design_at_once():
     assert len(agent.history) == 1
 
 
-async def test_the_meta_agent_is_asked_again_after_a_passing_failure():
+async def test_a_failure_of_the_meta_agent_ends_the_design_and_models_try_again_themselves():
     agent = ScriptedModel([ModelError("hiccup"), one_call()])
-    result = await design(ADD, meta_agent=agent, worker=coder(RIGHT))
-    assert result.score == 1.0
-    assert [request.draw for request in agent.history] == ["0/r1/m0"] * 2, "what was never answered is asked again"
+    with pytest.raises(ModelError, match="hiccup"):
+        await design(ADD, meta_agent=agent, worker=coder(RIGHT))
+    assert len(agent.history) == 1
 
 
 async def test_a_workflow_cannot_swallow_a_model_failure():

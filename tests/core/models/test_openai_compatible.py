@@ -93,7 +93,7 @@ async def test_no_more_requests_at_once_than_allowed():
         (Fault(status=402), ModelError, r"failed \(HTTP 402\)"),
         (Fault(status=503), ModelError, r"failed, after up to 1 retry \(HTTP 503\)"),
         (Fault(status=429), ModelError, r"failed, after up to 1 retry \(HTTP 429\)"),
-        (Fault(malformed=True), ModelError, r"gave no usable reply in 3 attempts: the reply has no choices"),
+        (Fault(malformed=True), ModelError, r"gave no usable reply in 2 attempts: the reply has no choices"),
     ],
 )
 async def test_a_lasting_failure_names_model_and_reason(fault, kind, message):
@@ -146,8 +146,8 @@ CUT = b"HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: 
 async def test_whatever_a_server_sends_is_asked_for_again_and_then_named(stream, fault, reason):
     with ChatServer(lambda _: "fine", faults=dict.fromkeys(range(3), fault)) as server:
         with pytest.raises(ModelError, match=f"gave no usable reply in 3 attempts: .*{reason}"):
-            await _ask(f"openai:m?base_url={server.url}&stream={stream}&retries=0")
-        (reply,) = await _ask(f"openai:m?base_url={server.url}&stream={stream}&retries=0")
+            await _ask(f"openai:m?base_url={server.url}&stream={stream}&retries=2")
+        (reply,) = await _ask(f"openai:m?base_url={server.url}&stream={stream}&retries=2")
     assert reply.text == "fine"
 
 
@@ -197,6 +197,14 @@ async def test_a_key_that_comes_back_is_shown_nowhere(stream, form, monkeypatch)
         (reply,) = await _ask(uri)
     assert form not in "".join(traceback.format_exception(caught.value))
     assert reply.text == "your key is ***"
+
+
+@pytest.mark.parametrize("fault", [Fault(status=429), Fault(status=500), Fault(malformed=True)])
+async def test_no_retries_means_one_request(fault):
+    with ChatServer(lambda _: "x", faults={0: fault}) as server:
+        with pytest.raises(ModelError):
+            await _ask(f"openai:m?base_url={server.url}&retries=0")
+        assert len(server.requests) == 1
 
 
 async def test_models_of_one_endpoint_share_their_limit():

@@ -346,17 +346,34 @@ def test_the_budget_holds_for_a_resumed_run_unless_it_is_given_anew(query):
         assert first.exit_code == 0, first.output
         value = json.loads(first.stdout)
         assert (value["stopped"], value["cost_usd"] >= 0.05) == ("budget", True)
-        with Store(os.environ["FLOWREASONER_STORE"]) as store:
-            store._db.execute("UPDATE runs SET status = 'interrupted', result = NULL")
         asked = len(server.requests)
-        again = invoke("solve", "--resume", "--json")
-        assert json.loads(again.stdout)["stopped"] == "budget"
+        again = invoke("solve", "--resume")
+        assert "stopped by the budget, in the middle of a round" in again.stdout
         assert len(server.requests) == asked
-        with Store(os.environ["FLOWREASONER_STORE"]) as store:
-            store._db.execute("UPDATE runs SET status = 'interrupted', result = NULL")
         more = invoke("solve", "--resume", "--budget-usd", "50", "--json")
         assert json.loads(more.stdout)["stopped"] == "rounds"
         assert len(server.requests) > asked
+
+
+def test_being_asked_to_end_is_as_clean_as_ctrl_c(query):
+    with ChatServer(_answers, latency=0.5) as server:
+        running = spawn(*_solve_args(server, query))
+        while not server.requests:
+            time.sleep(0.02)
+        running.send_signal(signal.SIGTERM)
+        _, errors = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "interrupted; " in errors
+    assert "go on with: flowreasoner solve --resume" in errors
+
+
+def test_results_that_cannot_be_written_are_refused_before_anything_is_paid(query, tmp_path):
+    with ChatServer(_answers) as server:
+        result = invoke(*_solve_args(server, query), "--out", query / "x")
+        assert (result.exit_code, len(server.requests)) == (2, 0)
+    assert "cannot write to" in result.stderr
+    assert invoke("solve", query, "--check", " ").exit_code == 2
+    assert "--data" in invoke("solve", query, "--data", tmp_path).stderr
 
 
 def test_a_design_without_any_answer_ends_with_1_and_no_advice_to_resume(query):
