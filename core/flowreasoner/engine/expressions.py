@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.engine.library import CONSTANTS
+from flowreasoner.engine.methods import call_method
 from flowreasoner.engine.operations import binary, compare, format_template, format_value, subscript, unary
 from flowreasoner.engine.pending import Lazy, Pending, Promise
 from flowreasoner.engine.postponed import Settled, is_plain_slice, is_text, total_method
@@ -321,10 +323,12 @@ class Expressions:
         if isinstance(value, Pending) and value.kind is str and not kwargs:
             kind = total_method(name, args)
             if kind is not None:
-                return self.lazy_text(lambda text: getattr(text, name)(*args), value, kind=kind)
+                call = partial(call_method, self.meter)
+                return self.lazy_text(lambda text: call(text, name, list(args), {}), value, kind=kind)
         elif isinstance(value, str) and name == "join" and len(args) == 1 and isinstance(args[0], list):
             if has_pending(args[0]) and all(is_text(item) for item in args[0]):
-                return self.lazy_text(lambda *texts: value.join(texts), *args[0])
+                call = partial(call_method, self.meter, value, "join")
+                return self.lazy_text(lambda *texts: call([list(texts)], {}), *args[0])
         elif isinstance(value, str) and name == "format" and (has_pending(args) or has_pending(kwargs)):
             return self._postponed_format(value, args, kwargs)
         return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowreasoner.engine.operations import binary, format_value
 from flowreasoner.engine.regular import REGULAR
-from flowreasoner.engine.values import ELEMENT, MAX_BITS, OrderedSet, drain, hashed, weigh
+from flowreasoner.engine.values import ELEMENT, MAX_BITS, OrderedSet, drain, hashed, size_of, weigh
 
 if TYPE_CHECKING:
     import random
@@ -298,7 +298,8 @@ def random_functions(source: random.Random) -> dict[str, Function]:
         weigh(meter, value)
         source.seed(str(value))
 
-    def shuffle(_: Meter, items: list[Any]) -> None:
+    def shuffle(meter: Meter, items: list[Any]) -> None:
+        meter.allocate(size_of(items))
         source.shuffle(items)
 
     return {

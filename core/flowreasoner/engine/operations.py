@@ -97,6 +97,7 @@ def _check_percent(meter: Meter, template: str, values: Any) -> None:
     if _STAR.search(template):
         raise ValueError(f"a format width of '*' is refused: {template[:60]!r}")
     _check_widths(template)
+    meter.allocate(len(template) + sum(map(int, _NUMBER.findall(template))))
     for _ in range(max(template.count("%("), 1)):
         weigh(meter, values)
 
@@ -181,7 +182,9 @@ class _Template(string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         _check_widths(format_spec)
-        return str(super().format_field(value, format_spec))
+        result = str(super().format_field(value, format_spec))
+        self.meter.allocate(len(result))
+        return result
 
 
 def format_template(meter: Meter, template: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:

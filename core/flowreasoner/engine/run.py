@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.budget import Budget, Meter, Spending
+from flowreasoner.engine.calls import Coroutine as UnawaitedCall
 from flowreasoner.engine.calls import catchable
 from flowreasoner.engine.flow import Flow
 from flowreasoner.engine.library import random_functions
@@ -135,6 +136,8 @@ class Run:
         value = await flow.run_alone(entry, [], named)
         if isinstance(value, tuple) and value:
             value = value[0]
+        if isinstance(value, UnawaitedCall):
+            raise TypeError("the workflow returned a call that was never awaited")
         if value is None:
             raise TypeError("the workflow returned None instead of an answer")
         if not isinstance(value, str):

@@ -156,16 +156,14 @@ def hashed(meter: Meter, key: Any) -> Any:
 
 def _pending_in(value: Any) -> Iterator[Pending]:
     """Yields the pending values in a value, those inside shared parts once."""
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}  # with what was seen, so that no other value gets its id meanwhile
     stack = [value]
     while stack:
         current = stack.pop()
         if isinstance(current, Pending):
             yield current
-        elif isinstance(current, list | tuple | dict) and id(current) not in seen:
-            seen.add(id(current))
-            stack.extend(_children(current))
-        elif isinstance(current, MappingView):
+        elif isinstance(current, list | tuple | dict | MappingView) and id(current) not in seen:
+            seen[id(current)] = current
             stack.extend(_children(current))
 
 
@@ -216,7 +214,7 @@ async def _settle_inside(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
     if not isinstance(value, list | dict | tuple | MappingView):
         return value
     if id(value) not in done:
-        if isinstance(value, list | dict):
+        if isinstance(value, list | dict | MappingView):
             done[id(value)] = value, value  # known before its parts are, as it may contain itself
         done[id(value)] = value, await _settle_parts(value, done)
     return done[id(value)][1]

@@ -63,9 +63,16 @@ def _solutions(inputs: Mapping[str, Any]) -> list[Any]:
     return list(solutions)
 
 
+_LEADING = re.compile(r"[^\w\n]{0,12}([A-Za-z]{1,2})(?=[^\w\s]|[ \t]{0,4}(?:[(\n]|\Z))")  # "B, because A fails"
+_NAMED = re.compile(r"\b(?:answer|choice|solution|option|candidate)[ \t](?:is[ \t])?[^\w\n]{0,6}([A-Z]{1,2})\b")
+
+
 def _chosen(answer: str, count: int) -> int | None:
     """Returns the index that a reply such as ``B``, ``**C**``, ``solution b`` or ``2`` names."""
     letters = {_letter(index): index for index in range(count)}
+    plain = _LEADING.match(answer) or next(iter(list(_NAMED.finditer(answer))[::-1]), None)
+    if plain and plain[1].upper() in letters:
+        return letters[plain[1].upper()]
     words = re.findall(r"[A-Za-z]+|[0-9]+", answer)[::-1]  # the last one: it may be named after a reason
     for word in words + [word.upper() for word in words]:
         if word in letters:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.operators.spec import FieldKind
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplyUnreadable", "extract_code", "form", "read_reply", "without_thoughts"]
 
-_THOUGHT_END = re.compile(r"(?<![\"'`])</think(?:ing)?>(?![\"'`])", re.I)  # in quotes it is part of an answer
+_THOUGHT_END = re.compile(r"(?<![\"'`])</think(?:ing)?>(?![\"']|`(?!``))", re.I)  # in quotes it is part of an answer
 _THOUGHT_START = re.compile(r"\s*<think(?:ing)?>", re.I)
 _FENCE = re.compile(r"([ \t]*+)(`{3,}+|~{3,}+)[ \t]*+([\w+.-]*+)[^`]*+\Z")  # possessive: linear on any line
 _PYTHON = re.compile(r"(?:py(?:thon)?[\d.]*)?", re.I)
@@ -32,6 +31,7 @@ _CODE_START = re.compile(
     r"|@\w|[A-Za-z_]\w*[ \t]*=[^=])",
     re.M,
 )
+_TRAILING_COMMA = re.compile(r",[ \t\r\n]{0,40}([}\]])")
 _MOST_CUTS = 5
 _EDGE = r"[^\w\n]{0,12}"  # bounded: a reply is hostile text, and a free repeat here would be quadratic
 _BULLET = rf"(?:[ \t]{{0,4}}\d{{1,2}}[.)])?{_EDGE}"
@@ -173,9 +173,11 @@ def _convert(raw: Any, item: OperatorField, entry_point: str) -> Any:
     if item.kind is FieldKind.FLAG:
         if isinstance(raw, bool):
             return raw
-        word = re.sub(r"[^a-z0-9]+", " ", str(raw).lower()).strip().split(" ")[0]
-        if word in _TRUE or word in _FALSE:
-            return word in _TRUE
+        words = re.sub(r"[^a-z0-9]+", " ", str(raw).lower()).strip().split(" ")
+        both = {"true", "false"} <= set(words)
+        none = re.match(r"\W*no[ \t]+\w", str(raw), re.I)  # "no issues found" says the opposite of "no, because ..."
+        if (words[0] in _TRUE or words[0] in _FALSE) and not both and not none:
+            return words[0] in _TRUE
         raise ReplyUnreadable(f"the field <{item.name}> must be true or false, not {str(raw)[:40]!r}")
     if item.kind is FieldKind.CODE:
         code = extract_code(str(raw), entry_point)
@@ -190,13 +192,13 @@ def _convert(raw: Any, item: OperatorField, entry_point: str) -> Any:
 
 def _tag(text: str, name: str, start: str = "") -> str | None:
     """Returns what stands between ``<name>`` and ``</name>``; a missing end tag reaches to the next tag."""
-    opening = re.search(rf"{start}<{re.escape(name)}[ \t]{{0,9}}>", text, re.I | re.M)
-    if not opening:
+    openings = list(re.finditer(rf"{start}<{re.escape(name)}[ \t]{{0,9}}>", text, re.I | re.M))
+    if not openings:
         return None
-    rest = text[opening.end() :]
-    closing = re.search(rf"</{re.escape(name)}[ \t]{{0,9}}>", rest, re.I)
-    if closing:
-        return rest[: closing.start()]
+    closing = re.compile(rf"</{re.escape(name)}[ \t]{{0,9}}>", re.I).search(text, openings[0].end())
+    if closing:  # an opening tag before the last one was only mentioned
+        return text[[item.end() for item in openings if item.end() <= closing.start()][-1] : closing.start()]
+    rest = text[openings[0].end() :]
     following = re.search(r"\n[ \t]*<[A-Za-z_]\w*>", rest)
     return rest[: following.start()] if following else rest
 
@@ -205,9 +207,11 @@ def _from_json(text: str, fields: Sequence[OperatorField]) -> dict[str, Any]:
     """Returns the first JSON object in the reply that has at least one of the fields, or an empty one."""
     names = {item.name for item in fields}
     decoder = json.JSONDecoder(strict=False)
-    for match in islice(re.finditer(r"\{", text), 20):
+    text = _TRAILING_COMMA.sub(r"\1", text)
+    braces = [match.start() for match in re.finditer(r"\{", text)]
+    for start in [*braces[:20], *braces[20:][-20:]]:  # LaTeX is full of them
         try:
-            value, _ = decoder.raw_decode(text, match.start())
+            value, _ = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and names & value.keys():

@@ -12,11 +12,13 @@ import copy
 from typing import TYPE_CHECKING
 
 from flowreasoner.operators.spec import REQUIRED
+from flowreasoner.workflow.callbacks import name_callbacks
+from flowreasoner.workflow.constants import CHANGING, check_default, only_read
 from flowreasoner.workflow.fstrings import portable
 from flowreasoner.workflow.language import BUILTINS, EXCEPTIONS, LOG_METHODS, LOGGERS, MODULES, PARAMETERS
 from flowreasoner.workflow.program import COST, Method, names_cost, self_call
 from flowreasoner.workflow.scoreflow import SCOREFLOW, awaited_calls, fill_arguments, supply, texts_of
-from flowreasoner.workflow.structure import operator_class
+from flowreasoner.workflow.structure import operator_class, unwrap_repeated, without_docstring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +40,7 @@ def normalise_method(
         operators: Known operators by class name.
         prompts: The prompt constants, if known.
     """
-    node = _unwrap_repeated(node, found)
+    node = unwrap_repeated(node, found)
     is_entry = found.entry is not None and node.name == found.entry.name
     static = any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in node.decorator_list)
     in_class = bool(node.args.args) and node.args.args[0].arg == "self" and not static
@@ -46,9 +48,10 @@ def normalise_method(
     defaults = [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
     _drop_catch_all(node, found, is_entry=is_entry)
     canonical = _Canonical(node, names, found, operators, prompts)
-    body = canonical.block(_without_docstring(node.body))
+    body = canonical.block(without_docstring(node.body))
     if is_entry:
         names, defaults = _entry_parameters(names, defaults, canonical.needed, found)
+    defaults = [check_default(canonical.visit(default), found) for default in defaults]
     trees = [ast.fix_missing_locations(statement) for statement in body]
     return Method(
         "__call__" if is_entry else node.name,
@@ -80,21 +83,6 @@ def _drop_catch_all(node: FunctionNode, found: Structure, *, is_entry: bool) -> 
         found.refuse(node, "forbidden-syntax", message, "put the parameters without a default first")
 
 
-def _unwrap_repeated(node: FunctionNode, found: Structure) -> FunctionNode:
-    body = _without_docstring(node.body)
-    if len(body) == 1 and isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef) and body[0].name == node.name:
-        found.repairs.append(f"a second def {node.name} directly inside the first unwrapped")
-        return body[0]
-    return node
-
-
-def _without_docstring(body: Sequence[ast.stmt]) -> list[ast.stmt]:
-    match body:
-        case [ast.Expr(value=ast.Constant(value=str())), *rest] if rest:
-            return rest
-    return list(body)
-
-
 def _entry_parameters(
     names: list[str], defaults: list[ast.expr], needed: set[str], found: Structure
 ) -> tuple[list[str], list[ast.expr]]:
@@ -107,12 +95,6 @@ def _entry_parameters(
     if found.scoreflow and not required and not missing:
         missing = ["problem"]
     return [*required, *missing, *optional], defaults
-
-
-_CHANGING = frozenset(
-    "add append clear discard extend insert pop popitem remove reverse setdefault sort update".split()
-)
-"""Methods that change what they are called on."""
 
 
 class _Canonical(ast.NodeTransformer):
@@ -134,7 +116,9 @@ class _Canonical(ast.NodeTransformer):
         self.local_operators: dict[str, str] = {}
         self.awaited: set[int] = set()
         self.locals = set(parameters)
+        self.only_read: set[int] = set()
         for node in ast.walk(method):
+            self.only_read.update(map(id, only_read(node, found.helpers)))
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found.take_import(node)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -203,6 +187,7 @@ class _Canonical(ast.NodeTransformer):
         if name in self.found.imports.prompt_names:
             return self._prompt(self.found.imports.prompt_names[name], node)
         if name in self.found.globals and isinstance(node.ctx, ast.Load):
+            self._refuse_alias(self.found.globals[name], node)
             return self._placed(self.found.globals[name], node)
         if name in self.found.imports.members:
             module, member = self.found.imports.members[name]
@@ -222,6 +207,13 @@ class _Canonical(ast.NodeTransformer):
 
     def _placed(self, literal: ast.expr, node: ast.AST) -> ast.expr:
         """Returns a constant to stand where its name stood."""
+        size = sum(1 for _ in ast.walk(literal))
+        if size > self.found.room:
+            message = "the constants, put where they are used, would make the workflow too long"
+            self.found.refuse(node, "too-large", message, "use them in fewer places")
+            self.found.room = 0
+            return ast.copy_location(ast.Constant(None), node)
+        self.found.room -= size
         placed = copy.deepcopy(literal)
         for part in ast.walk(placed):
             ast.copy_location(part, node)
@@ -232,6 +224,7 @@ class _Canonical(ast.NodeTransformer):
             return self._cost(node)
         match node.value:
             case ast.Name(id="self") if node.attr in self.found.constants and isinstance(node.ctx, ast.Load):
+                self._refuse_alias(self.found.constants[node.attr], node)
                 return self._placed(self.found.constants[node.attr], node)
             case ast.Name(id="self") if self.found.scoreflow and node.attr in {"problem", "entry_point"}:
                 self.needed.add(node.attr)
@@ -252,6 +245,12 @@ class _Canonical(ast.NodeTransformer):
         node.kind = None
         return node
 
+    def _refuse_alias(self, literal: ast.expr, node: ast.expr) -> None:
+        """Refuses to hand a list or dictionary on to where it may be changed: each use has a value of its own."""
+        if isinstance(literal, ast.List | ast.Dict | ast.Set) and id(node) not in self.only_read:
+            message = f"{ast.unparse(node)} is a constant, which must not be changed, and here it could be"
+            self.found.refuse(node, "forbidden-attribute", message, f"copy it: list({ast.unparse(node)})")
+
     def _refuse_change(self, target: ast.expr) -> None:
         """Refuses to change a constant: as its value is put in place, the change would be lost."""
         match target:
@@ -261,6 +260,7 @@ class _Canonical(ast.NodeTransformer):
                 pass
             case _:
                 return
+        self.only_read.add(id(target))  # one finding is enough
         message = f"{name} is a constant and cannot be changed: a workflow has no state but its local variables"
         self.found.refuse(target, "forbidden-attribute", message, "copy it into a local variable first")
 
@@ -292,8 +292,9 @@ class _Canonical(ast.NodeTransformer):
                 node.keywords = []
             case ast.Name(id=name) if name in self.found.helpers and name not in self.locals:
                 node.func = self._self(name, node)
-            case ast.Attribute(value=target, attr=method) if method in _CHANGING:
+            case ast.Attribute(value=target, attr=method) if method in CHANGING:
                 self._refuse_change(target)
+        name_callbacks(node)
         operator = self._called(node)
         if operator is None:
             return self.generic_visit(node)

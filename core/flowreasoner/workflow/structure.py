@@ -7,19 +7,21 @@ ScoreFlow's ``run_workflow``, and a bare method as the paper's figures print it.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flowreasoner.workflow.constants import is_literal, touched_names
 from flowreasoner.workflow.diagnostics import Diagnostic
 from flowreasoner.workflow.language import LOGGERS, MAX_SOURCE, MODULES
 from flowreasoner.workflow.prompts import constant_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flowreasoner.operators.spec import Operator
 
-__all__ = ["Imports", "Structure", "find_structure", "operator_class"]
+__all__ = ["Imports", "Structure", "find_structure", "operator_class", "unwrap_repeated", "without_docstring"]
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _ENTRIES = ("__call__", "run_workflow")
@@ -29,7 +31,6 @@ _FRAMEWORKS = frozenset(
 )
 _SAME_OPERATOR = {"QAScEnsemble": "ScEnsemble"}  # EvoAgentX's name for AFlow's operator
 _PROMPT_MODULES = frozenset({"prompt", "prompts", "prompt_custom"})
-_MOST_PARTS = 100
 _TRACERS = frozenset({"op", "observe", "trace", "traceable", "weave.op", "langsmith.traceable"})
 
 
@@ -90,6 +91,7 @@ class Structure:
         bindings: Operator class by attribute.
         constants: Attributes that ``__init__`` or the class sets to a literal.
         globals: Names that the module sets to a literal, texts left out.
+        room: How many nodes the literals may still take where they are used.
         framework: Attributes that ``__init__`` sets to anything else: the host framework's own objects.
         prompts: String constants of the same module.
         imports: What imported names stand for.
@@ -104,6 +106,7 @@ class Structure:
     bindings: dict[str, str] = field(default_factory=dict)
     constants: dict[str, ast.expr] = field(default_factory=dict)
     globals: dict[str, ast.expr] = field(default_factory=dict)
+    room: int = 20_000
     framework: set[str] = field(default_factory=set)
     prompts: dict[str, str] = field(default_factory=dict)
     imports: Imports = field(default_factory=Imports)
@@ -180,6 +183,8 @@ def _read_module_level(tree: ast.Module, found: Structure) -> dict[str, Function
                     room -= len(text)
                 elif is_literal(value):
                     found.globals[name] = value
+    for name in touched_names(tree.body):
+        found.globals.pop(name, None)
     return functions
 
 
@@ -200,7 +205,10 @@ def _read_class(node: ast.ClassDef, found: Structure, operators: Mapping[str, Op
         match member:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 methods[name] = member
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if is_literal(value):
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ) if is_literal(value):
                 found.constants[name] = value
             case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.AnnAssign(value=None):
                 pass
@@ -268,10 +276,13 @@ def _note_decorators(method: FunctionNode, found: Structure) -> None:
 
 def _read_init(method: FunctionNode, found: Structure, operators: Mapping[str, Operator]) -> None:
     """Takes in operator bindings and constants; all other set-up is the framework's own."""
+    times: Counter[str] = Counter()
     for node in ast.walk(method):
-        if not isinstance(node, ast.Assign):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            times[node.attr] += 1
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
             continue
-        for target in node.targets:
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             if not (
                 isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self"
             ):
@@ -280,30 +291,12 @@ def _read_init(method: FunctionNode, found: Structure, operators: Mapping[str, O
             bound = operator_class(value, found.imports, operators)
             if bound is not None:
                 found.bindings[target.attr] = bound
-            elif is_literal(value):
-                found.constants[target.attr] = value
+            elif is_literal(node.value) and node in method.body:
+                found.constants[target.attr] = node.value
             else:
                 found.framework.add(target.attr)
-
-
-def is_literal(node: ast.expr) -> bool:
-    """Tells whether an expression is a constant, or a non-empty display of constants.
-
-    An empty list or dictionary is no constant: it is there to be filled, and a workflow has no state but its
-    local variables.
-    """
-    match node:
-        case ast.Constant():
-            return True
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float())):
-            return True
-        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
-            return 0 < len(parts) <= _MOST_PARTS and all(map(is_literal, parts))
-        case ast.Dict(keys=keys, values=values):
-            parts = [key for key in keys if key is not None]
-            whole = 0 < len(keys) == len(parts) <= _MOST_PARTS
-            return whole and all(map(is_literal, [*parts, *values]))
-    return False
+    for name in [name for name in found.constants if times[name] > 1]:
+        del found.constants[name]
 
 
 def operator_class(node: ast.AST, imports: Imports, known: Iterable[str]) -> str | None:
@@ -314,3 +307,20 @@ def operator_class(node: ast.AST, imports: Imports, known: Iterable[str]) -> str
         case ast.Call(func=ast.Name(id=name)) if name in known:
             return name
     return None
+
+
+def unwrap_repeated(node: FunctionNode, found: Structure) -> FunctionNode:
+    """Returns the inner one of two methods of the same name, the outer of which holds nothing else."""
+    body = without_docstring(node.body)
+    if len(body) == 1 and isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef) and body[0].name == node.name:
+        found.repairs.append(f"a second def {node.name} directly inside the first unwrapped")
+        return body[0]
+    return node
+
+
+def without_docstring(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """Leaves out all texts at the beginning: without the first, the second would be the docstring."""
+    match body:
+        case [ast.Expr(value=ast.Constant(value=str())), *rest] if rest:
+            return without_docstring(rest)
+    return list(body)

@@ -324,3 +324,22 @@ async def test_deeply_nested_branches_run(run, depth):
 async def test_a_long_elif_chain_runs(run):
     body = "if problem == '0':\n    pass\n" + "".join(f"elif problem == '{i}':\n    return '{i}'\n" for i in range(60))
     assert (await run(body + "return ''", arguments={"problem": "59"})).answer == "59"
+
+
+@pytest.mark.parametrize("expression", ["d", "str(d['b'])", "f'{d}'"])
+async def test_a_view_of_the_dictionary_that_holds_it(hostile, expression):
+    assert "60 levels" in str(await hostile(f"d = {{}}\nd['b'] = d.values()\nreturn {expression}"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x = ('{0:>10000}' * 200000).format('a')",
+        "x = ('%(a)10000d' * 60000) % {'a': 1}",
+        f"big = 'x' * 8000000\na = {CALL}\nx = big.join([a['response']] * 200)\nreturn x",
+        f"big = 'x' * 8000000\na = {CALL}\nx = (a['response'] * 1000).replace('', big)\nreturn x",
+        "xs = [1] * 1000000\nfor i in range(1000):\n    random.shuffle(xs)",
+    ],
+)
+async def test_results_are_charged_before_they_are_made(hostile, body):
+    assert "memory" in str(await hostile(body))

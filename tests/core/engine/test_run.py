@@ -327,3 +327,8 @@ async def test_operators_can_be_the_callers_own(worker):
     own = {"Custom": BUILTIN["Custom"]}
     await run_workflow(workflow, {}, perform, operators=own)
     assert seen == [own["Custom"]]
+
+
+async def test_a_call_that_was_never_awaited_is_no_answer(run):
+    result = await run("x = self.help(problem)\nreturn x", members="async def help(self, text):\n    return text")
+    assert "the workflow returned a call that was never awaited" in str(result.error)

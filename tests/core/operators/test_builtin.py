@@ -7,7 +7,7 @@ import pytest
 
 from flowreasoner.errors import OperatorError
 from flowreasoner.operators import BUILTIN, REQUIRED, WRITE_TESTS, FieldKind, describe_failures
-from flowreasoner.operators.builtin import REFLECT
+from flowreasoner.operators.builtin import REFLECT, _chosen
 from flowreasoner.sandbox import TestResult, Verdict
 
 # DESIGN section 6: name, attribute, required inputs, optional inputs, keys.
@@ -303,3 +303,19 @@ def test_many_failures_and_long_output_are_cut():
     assert "test 2" not in text
     assert "- and 10 more" in text
     assert text.count("x") == 2000
+
+
+@pytest.mark.parametrize(
+    ("answer", "count", "index"),
+    [
+        ("B, because A fails", 3, 1),
+        ("C (same as solutions 1 and 2)", 3, 2),
+        ("A (tied with B)", 3, 0),
+        ("The answer is C, as I said", 9, 2),
+        ("A fails, so B", 3, 1),
+        ("(B)", 3, 1),
+        ("I choose B", 9, 1),
+    ],
+)
+def test_the_chosen_letter_is_found_among_words(answer, count, index):
+    assert _chosen(answer, count) == index

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from flowreasoner.operators import FieldKind, OperatorField, ReplyUnreadable, extract_code
+from flowreasoner.operators import BUILTIN, FieldKind, OperatorField, ReplyUnreadable, extract_code
 from flowreasoner.operators.replies import form, read_reply, without_thoughts
 
 TEXT = (OperatorField("response"),)
@@ -307,3 +307,26 @@ def test_a_hostile_reply_is_read_or_refused_quickly(piece, end):
             except ReplyUnreadable as error:
                 assert len(str(error)) < 200  # noqa: PT017 - either end is right, a long message is not
             assert time.perf_counter() - began < 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"thought": "t",\n "answer": "42",\n}\n```',
+        "<thought>I put it in the <answer> tag.</thought><answer>42</answer>",
+        "\\frac{a}{b} " * 30 + '{"thought": "t", "answer": "42"}',
+        '<think>hm</think>```json\n{"thought": "t", "answer": "42"}\n```',
+    ],
+)
+def test_answers_are_found_in_odd_wrappings(text):
+    assert read_reply(text, BUILTIN["AnswerGenerate"].reply)["answer"] == "42"
+
+
+def test_thoughts_may_end_right_before_a_fence():
+    assert extract_code("<think>use ```x``` </think>```python\ndef f():\n    return 1\n```") == "def f():\n    return 1"
+
+
+@pytest.mark.parametrize("text", ["No issues found", "True or False: False"])
+def test_a_verdict_that_says_both_is_asked_for_again(text):
+    with pytest.raises(ReplyUnreadable, match="must be true or false"):
+        read_reply(f"<review_result>{text}</review_result><feedback>f</feedback>", BUILTIN["Review"].reply)

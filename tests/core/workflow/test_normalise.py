@@ -415,3 +415,102 @@ def test_a_workflow_has_no_state_but_its_local_variables(statement, message):
         next(item.message for item in report.diagnostics if message in item.message)
     ]
     assert [item.line for item in report.diagnostics] == [10]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "random.shuffle(self.styles)",
+        "xs = self.styles",
+        "xs = [self.styles]",
+        "for x in (self.styles, problem): pass",
+        "self.help(self.styles)",
+    ],
+)
+def test_a_constant_is_not_handed_on_to_where_it_could_be_changed(statement):
+    source = CONSTANTS + f"        {statement}\n        return problem\n    def help(self, xs):\n        xs.append(1)\n"
+    (found,) = [item for item in check(source, {"ASK": "q"}).diagnostics if item.severity == "error"]
+    assert (found.code, found.message.partition(" is a constant")[0]) == ("forbidden-attribute", "self.styles")
+    assert "list(self.styles)" in found.remedy
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["xs = list(self.styles)", "x = self.styles + [problem]", "r = await self.sc_ensemble(solutions=self.styles)"],
+)
+def test_a_constant_may_be_copied(statement):
+    report = constants(f"{statement}\nreturn problem")
+    assert report.ok, [str(item) for item in report.diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("module", "init"),
+    [
+        ("", "self.n = 1 if name == 'debug' else 5"),
+        ("", "self.n = 5\n        if dataset == 'MATH':\n            self.n = 1"),
+        ("", "try:\n            self.n = 3\n        except Exception:\n            self.n = 4"),
+        ("", "self.n = {'a': [1]}"),
+        ("N = 3\nN += 2\n", "pass"),
+        ("N = 3\nN = 2 * 4\n", "pass"),
+        ("N = 5\nif True:\n    N = 6\n", "pass"),
+        ("N = [1]\nN.append(2)\n", "pass"),
+    ],
+)
+def test_what_is_set_twice_or_on_a_condition_is_no_constant(module, init):
+    used = "N" if module else "self.n"
+    source = (
+        f"{module}class Workflow:\n    def __init__(self, name, llm_config, dataset):\n        {init}\n"
+        f"    async def __call__(self, problem):\n        return str({used})\n"
+    )
+    assert {item.code for item in check(source).diagnostics} <= {"undefined-name", "undefined-attribute"}
+    assert not check(source).ok
+
+
+def test_constants_have_room_for_so_many_uses():
+    body = "return str([" + "self.styles[0]," * 8_000 + "])"
+    report = constants(body)
+    assert "too-large" in {item.code for item in report.diagnostics}
+
+
+@pytest.mark.parametrize(
+    ("default", "ok"),
+    [("LIMIT", True), ("None", True), ("[]", True), ("1 + 2", True), ("(1, 'a')", True)]
+    + [
+        (text, False)
+        for text in ("nothing", "open('/etc/passwd')", "().__class__", "(y := 1)", "b'abc'", "self.custom")
+    ],
+)
+def test_defaults_are_constants(default, ok):
+    source = f"LIMIT = 3\nclass Workflow:\n    async def __call__(self, problem, n={default}):\n        return str(n)\n"
+    report = check(source)
+    assert report.ok is ok
+    if not ok:
+        assert "is no constant" in report.diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    ("expression", "canonical"),
+    [
+        ("max(set(xs), key=xs.count)", "max(set(xs), key=lambda item: xs.count(item))"),
+        ("sorted(xs, key=str.lower)", "sorted(xs, key=lambda item: item.lower())"),
+        ("list(map(str.strip, xs))", "list(map(lambda item: item.strip(), xs))"),
+        ("sorted(xs, key=len)", "sorted(xs, key=len)"),
+    ],
+)
+def test_methods_that_are_handed_on_become_lambdas(canonical_source, expression, canonical):
+    assert f"return str({canonical})" in canonical_source(f"xs = ['b', 'a']\nreturn str({expression})")
+
+
+@pytest.fixture
+def canonical_source(check_body):
+    def source(body):
+        report = check_body(body)
+        assert report.ok, [str(item) for item in report.diagnostics]
+        assert Workflow.parse(report.workflow.source) == report.workflow
+        return report.workflow.source
+
+    return source
+
+
+def test_all_texts_at_the_beginning_are_left_out(canonical_source):
+    assert "'b'" not in canonical_source("'a'\n'b'\nreturn 'c'")
