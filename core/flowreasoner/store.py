@@ -107,9 +107,13 @@ class Store:
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
                 self._look_before_writing()
             self._db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None)
-            self._write_ahead()
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._prepare()
+            try:
+                self._write_ahead()
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
 
     def _only_look(self) -> sqlite3.Connection:
         file = Path(self.path)
@@ -117,7 +121,11 @@ class Store:
             raise StoreError(f"there is no run store at {self.path}; `flowreasoner solve` makes one")
         in_use = file.with_name(file.name + "-wal").exists()  # somebody writes now, or was killed
         db = self._looking("mode=ro" if in_use else "immutable=1")
-        self._refuse_foreign(db)
+        try:
+            self._refuse_foreign(db)
+        except BaseException:
+            db.close()
+            raise
         return db
 
     def _looking(self, how: str) -> sqlite3.Connection:
