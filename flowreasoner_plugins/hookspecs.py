@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from flowreasoner.events import Observer
     from flowreasoner.models import ModelFactory
     from flowreasoner.operators import Operator
-    from flowreasoner.query import Metric
+    from flowreasoner.query import Metric, SuiteReader
     from flowreasoner.reward import RewardTerm
-    from flowreasoner_plugins.manager import BackendFactory, DesignerFactory, SandboxFactory, SuiteReader
+    from flowreasoner_plugins.manager import BackendFactory, DesignerFactory, SandboxFactory
 
 __all__ = ["PROJECT", "hookimpl", "hookspec"]
 

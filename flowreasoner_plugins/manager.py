@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from flowreasoner.events import Observer
     from flowreasoner.models import ModelFactory
     from flowreasoner.operators import Operator
-    from flowreasoner.query import Metric
+    from flowreasoner.query import Metric, SuiteReader
     from flowreasoner.reward import RewardTerm
-    from flowreasoner.sandbox import Sandbox, Suite
+    from flowreasoner.sandbox import Sandbox
 
 __all__ = [
     "BackendFactory",
@@ -42,14 +42,12 @@ __all__ = [
     "PluginInfo",
     "Plugins",
     "SandboxFactory",
-    "SuiteReader",
     "load_plugins",
 ]
 
 DesignerFactory = Callable[..., "Designer"]
 BackendFactory = Callable[[], "Backend"]
 SandboxFactory = Callable[[], "Sandbox"]
-SuiteReader = Callable[[Any, str], "Suite"]
 
 
 @dataclass(frozen=True, slots=True)
