@@ -34,7 +34,7 @@ from flowreasoner.engine import Call, run_workflow
 from flowreasoner.models import model_from_uri
 from flowreasoner.operators import BUILTIN
 from flowreasoner.operators.toolkit import ModelToolkit
-from flowreasoner.sandbox import ProcessSandbox, Suite
+from flowreasoner.sandbox import Pool, Suite
 from flowreasoner.workflow import Workflow
 
 PROMPTS = {"WRITE": "Write the function.", "PLAN": "Plan the solution.", "IMPROVE": "Improve the solution."}
@@ -118,7 +118,7 @@ class Setup:
     def __init__(self, server: ChatServer) -> None:
         self.server = server
         self.worker = model_from_uri(f"openai:test?base_url={server.url}&price=1,1&concurrency=64")
-        self.sandbox = ProcessSandbox()
+        self.sandbox = Pool("process")
         self.suite = Suite.asserts(["assert f() == 2"], "f")
 
     def toolkit(self, label: str) -> ModelToolkit:

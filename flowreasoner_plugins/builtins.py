@@ -62,10 +62,8 @@ def flowreasoner_benchmarks() -> Iterable[Benchmark]:
 @hookimpl
 def flowreasoner_sandboxes() -> Mapping[str, SandboxFactory]:
     """Returns the tiers of the core."""
+    from functools import partial
 
-    def process() -> Any:
-        from flowreasoner.sandbox import ProcessSandbox
+    from flowreasoner.sandbox import TIERS, make_sandbox
 
-        return ProcessSandbox()
-
-    return {"process": process}
+    return {tier: partial(make_sandbox, tier) for tier in TIERS}

@@ -15,7 +15,7 @@ from flowreasoner.events import GuardedObserver
 from flowreasoner.models import CachedModel, ChatModel, ModelContext, model_from_uri
 from flowreasoner.operators import BUILTIN
 from flowreasoner.query import Query
-from flowreasoner.sandbox import ProcessSandbox
+from flowreasoner.sandbox import best_sandbox, make_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -63,7 +63,7 @@ async def design(
     early_stop: bool = True,
     seed: int = 0,
     designer: Designer | None = None,
-    sandbox: Sandbox | None = None,
+    sandbox: Sandbox | str | None = None,
     operators: Mapping[str, Operator] = BUILTIN,
     store: Store | None = None,
     journal: Journal | None = None,
@@ -83,7 +83,7 @@ async def design(
         early_stop: Stop at the first design that is right in every run.
         seed: Seed of all draws; another one gives an independent repetition.
         designer: What designs; `FlowReasoner` with the settings above unless given.
-        sandbox: Runs code; the `process` tier unless given, which is no isolation.
+        sandbox: Runs code: a sandbox, or the name of a tier; the strongest that isolates unless given.
         operators: Operators by class name.
         store: Answers repeated requests from its completions.
         journal: Keeps finished rounds, for resuming.
@@ -130,7 +130,7 @@ async def evaluate(
     budget: Budget | None = None,
     budget_usd: float | None = None,
     seed: int = 0,
-    sandbox: Sandbox | None = None,
+    sandbox: Sandbox | str | None = None,
     operators: Mapping[str, Operator] = BUILTIN,
     store: Store | None = None,
     observers: Iterable[Observer] = (),
@@ -145,7 +145,7 @@ async def evaluate(
         budget: Limits of each run.
         budget_usd: US dollars that all runs together may cost.
         seed: Seed of all draws.
-        sandbox: Runs code; the `process` tier unless given.
+        sandbox: Runs code: a sandbox, or the name of a tier; the strongest that isolates unless given.
         operators: Operators by class name.
         store: Answers repeated requests from its completions.
         observers: Called with each event.
@@ -184,7 +184,7 @@ async def _bench(
     budget: Budget | None,
     budget_usd: float | None,
     seed: int,
-    sandbox: Sandbox | None,
+    sandbox: Sandbox | str | None,
     operators: Mapping[str, Operator],
     store: Store | None,
     observers: Iterable[Observer],
@@ -207,15 +207,14 @@ async def _bench(
 
     _check_kinds(budget, store, observers)
 
-    box = sandbox
-    if box is None:
-        box = ProcessSandbox()
-        opened.append(box)
+    if sandbox is None or isinstance(sandbox, str):
+        sandbox = best_sandbox() if sandbox is None else make_sandbox(sandbox)
+        opened.append(sandbox)
     try:
         yield Workbench(
             model(meta_agent, "meta_agent"),
             model(worker, "worker"),
-            box,
+            sandbox,
             operators,
             budget or Budget(),
             Meter(Budget.unlimited(usd=budget_usd)),

@@ -14,6 +14,7 @@ Each class stands for one boundary, so that a caller can tell whose fault a fail
     │   ├── ModelRefused        ... for a reason that trying again cannot mend (key, name)
     │   └── RequestRefused      ... this one request (too long, filtered); others may do
     ├── SandboxError            the sandbox itself broke; never a verdict on the code
+    │   └── IsolationUnavailable ... or the demanded tier is not to be had here (names the remedy)
     ├── StoreError              the run store is damaged, full or from a newer version
     │   └── RunNotFound         ... has no such run
     └── PluginError             a plugin is missing, broken or in conflict
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BudgetExceeded",
     "FlowReasonerError",
+    "IsolationUnavailable",
     "ModelError",
     "ModelRefused",
     "NoAnswer",
@@ -140,6 +142,10 @@ class RequestRefused(ModelError):
 
 class SandboxError(FlowReasonerError):
     """The sandbox could not do its work. This is never a verdict on the tested code."""
+
+
+class IsolationUnavailable(SandboxError):
+    """A tier of the sandbox cannot be had on this machine; the message says why and what to do."""
 
 
 class StoreError(FlowReasonerError):

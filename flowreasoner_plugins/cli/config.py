@@ -59,6 +59,7 @@ def configured() -> dict[str, Any]:
             raise Failure(f"{path}: {key} has the wrong type: {value!r}", USAGE)
     if path == _HERE:
         _refuse_foreign_endpoints(values)
+        _refuse_no_isolation(values)
     return values
 
 
@@ -79,6 +80,16 @@ def _refuse_foreign_endpoints(values: dict[str, Any]) -> None:
                 "send your keys away; give them as options, in the environment, or in your own configuration file",
                 USAGE,
             )
+
+
+def _refuse_no_isolation(values: dict[str, Any]) -> None:
+    """Refuses to let a folder, which may be somebody else's, take the isolation away."""
+    if values.get("sandbox") in {"none", "process"}:
+        raise Failure(
+            f"{_HERE}: sandbox must not be {values['sandbox']!r} here: anybody's folder could make programs run "
+            "without isolation; give it as an option, in the environment, or in your own configuration file",
+            USAGE,
+        )
 
 
 class FromConfig(click.Option):

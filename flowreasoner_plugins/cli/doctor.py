@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 
 import click
 
-from flowreasoner.errors import FlowReasonerError
+from flowreasoner.errors import FlowReasonerError, IsolationUnavailable
+from flowreasoner.sandbox import try_forbidden
 from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.config import config_path
 from flowreasoner_plugins.cli.exits import FAILED, OK
 
 if TYPE_CHECKING:
+    from flowreasoner.sandbox import Sandbox
     from flowreasoner_plugins.manager import Plugins
 
 __all__ = ["command"]
@@ -140,24 +142,40 @@ def _reachable(role: str, uri: str, model: Any) -> _Finding:
 
 
 async def _sandboxes(plugins: Plugins) -> list[_Finding]:
-    """Runs a small program in every tier."""
-    found = []
+    """Lets a program try forbidden things in every tier."""
+    found, isolated = [], False
     for name, factory in plugins.sandboxes.items():
         try:
             sandbox = factory()
-            ran = await sandbox.run("print(6 * 7)")
-            await sandbox.aclose()
-        except FlowReasonerError as error:
-            found.append(_Finding("sandbox", name, "fail", str(error)))
+        except IsolationUnavailable as error:
+            found.append(_Finding("sandbox", name, "warn", str(error)))
             continue
-        if ran.stdout.strip() != "42":
-            found.append(_Finding("sandbox", name, "fail", f"a test program failed: {ran.stderr.strip()[-200:]}"))
-        elif sandbox.isolated:
-            found.append(_Finding("sandbox", name, "ok", "works, and isolates"))
-        else:
-            remedy = "code from models can read your files: use it on machines where that is acceptable"
-            found.append(_Finding("sandbox", name, "warn", "works, and is no isolation", remedy))
+        try:
+            finding = await _tried(name, sandbox)
+        except FlowReasonerError as error:
+            finding = _Finding("sandbox", name, "fail", str(error))
+        finally:
+            await sandbox.aclose()
+        isolated = isolated or (sandbox.isolated and finding.state == "ok")
+        found.append(finding)
+    if not isolated:
+        remedy = "see the remedies above; without one, --sandbox none runs programs unisolated"
+        found.append(_Finding("sandbox", "isolation", "fail", "no tier isolates programs here", remedy))
     return found
+
+
+async def _tried(name: str, sandbox: Sandbox) -> _Finding:
+    attempts = await try_forbidden(sandbox)
+    allowed = [attempt.what for attempt in attempts if attempt.succeeded]
+    words = "; ".join(f"{attempt.what}: {'done' if attempt.succeeded else 'refused'}" for attempt in attempts)
+    if not sandbox.isolated:
+        remedy = "no isolation, for code that you trust; taken only with --sandbox none"
+        return _Finding("sandbox", name, "warn", words, remedy)
+    if allowed:
+        return _Finding("sandbox", name, "fail", words, "do not use this tier on this machine, and report this")
+    landlock = getattr(sandbox, "landlock_abi", None)
+    layers = "" if landlock is None else f"; Landlock version {landlock}" if landlock else "; without Landlock"
+    return _Finding("sandbox", name, "ok", words + layers)
 
 
 def _store(path: str | None) -> list[_Finding]:

@@ -18,6 +18,7 @@ import click
 from flowreasoner.errors import (
     BudgetExceeded,
     FlowReasonerError,
+    IsolationUnavailable,
     ModelError,
     NoAnswer,
     RunNotFound,
@@ -59,11 +60,11 @@ def usage_errors(prepare: Callable[[], T]) -> T:
     """Runs the preparation of a command: whatever fails there is the caller's to mend.
 
     Raises:
-        Failure: With exit code 2, or 3 for a store that cannot be used.
+        Failure: With exit code 2, or 3 for a store or an isolation that cannot be had.
     """
     try:
         return prepare()
-    except StoreError as error:
+    except (StoreError, IsolationUnavailable) as error:
         raise Failure.of(error) from None
     except FlowReasonerError as error:
         raise Failure(str(error), USAGE) from None

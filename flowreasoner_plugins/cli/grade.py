@@ -14,7 +14,7 @@ import click
 from flowreasoner.errors import FlowReasonerError, QueryError
 from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.exits import FAILED, INTERRUPTED, OK, Failure, usage_errors
-from flowreasoner_plugins.cli.inputs import QuerySource, make_sandbox
+from flowreasoner_plugins.cli.inputs import QuerySource, make_sandbox, weaker_than_jail
 from flowreasoner_plugins.cli.wording import clock, printable
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ def command(plugins: Plugins, /, **given: Any) -> None:
     """
     code, query = usage_errors(lambda: (_read(given["code"]), _load(plugins, given)))
     sandbox = usage_errors(lambda: make_sandbox(plugins, given["sandbox"]))
+    note = weaker_than_jail(given["sandbox"], sandbox)
+    if note:
+        click.echo(note, err=True)
     try:
         verdict = asyncio.run(_grade(code, query, sandbox))
     except KeyboardInterrupt:

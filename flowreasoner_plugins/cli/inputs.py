@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowreasoner.errors import ModelRefused, QueryError, SandboxError
+from flowreasoner.errors import IsolationUnavailable, ModelRefused, QueryError
 
 if TYPE_CHECKING:
     from flowreasoner.models import ChatModel
@@ -25,12 +25,12 @@ __all__ = [
     "make_sandbox",
     "prompt_file",
     "read_source",
+    "weaker_than_jail",
 ]
 
 PROMPT_FILES = ("prompt.py", "prompt_custom.py")
 
 QUERY_SUFFIXES = {".json", ".yaml", ".yml"}
-_TIERS = ("jail", "landlock", "interpreter", "process")
 _LARGEST_FILE = 1_000_000
 
 
@@ -167,20 +167,43 @@ def make_sandbox(plugins: Plugins, tier: str) -> Sandbox:
 
     Args:
         plugins: Where tiers come from.
-        tier: A tier's name, ``best`` for the strongest there is, or ``none`` for no isolation.
+        tier: A tier's name, ``best`` for the strongest that isolates, or ``none`` for no isolation.
 
     Raises:
-        SandboxError: If the tier is not there, naming those that are.
+        QueryError: If there is no tier of that name.
+        IsolationUnavailable: If this machine does not offer it, with what to do.
     """
+    from flowreasoner.sandbox import TIERS
+
     offered = plugins.sandboxes
-    wanted = {"none": "process"}.get(tier, tier)
-    if tier == "best":
-        wanted = next(name for name in (*_TIERS, *offered) if name in offered)
-    if wanted not in offered:
-        raise SandboxError(
-            f"there is no sandbox tier {tier!r} here; there are best, none, {', '.join(sorted(offered))}"
-        )
-    return offered[wanted]()
+    if tier != "best":
+        wanted = "process" if tier == "none" else tier
+        if wanted not in offered:
+            raise QueryError(f"there is no sandbox tier {tier!r}; there are best, none, {', '.join(offered)}")
+        return offered[wanted]()
+    reasons = []
+    for name in sorted(offered, key=lambda name: TIERS.index(name) if name in TIERS else len(TIERS)):
+        try:
+            sandbox = offered[name]()
+        except IsolationUnavailable as error:
+            reasons.append(f"  {error}")
+            continue
+        if sandbox.isolated:
+            return sandbox
+    raise IsolationUnavailable(
+        "there is no isolation for untrusted programs on this machine:\n"
+        + "\n".join(reasons)
+        + "\n--sandbox none runs programs without: they can then read your files and use your network"
+    )
+
+
+def weaker_than_jail(asked: str, sandbox: Sandbox) -> str:
+    """Returns what to tell who asked for the best tier and did not get the strongest; else an empty text."""
+    from flowreasoner.sandbox import missing
+
+    if asked != "best" or sandbox.tier == "jail":
+        return ""
+    return f"sandbox: {sandbox.tier}, since the tier jail is not available: {missing('jail')}"
 
 
 def check_workflow_file(path: Path, plugins: Plugins) -> Report:

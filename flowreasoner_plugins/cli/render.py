@@ -139,9 +139,8 @@ def _verdict(result: Mapping[str, Any]) -> list[str]:
 
 def _provenance(result: Mapping[str, Any]) -> list[str]:
     """Returns where code ran, and whether a model was simulated."""
-    lines = []
-    if not result["sandbox"]["isolated"]:
-        lines.append(f"sandbox: {result['sandbox']['tier']}, which is no isolation")
+    warning = "" if result["sandbox"]["isolated"] else ", which is no isolation"
+    lines = [f"sandbox: {result['sandbox']['tier']}{warning}"]
     if result["simulated"]:
         roles = [role.replace("_", "-") for role in result["simulated_models"]]
         who = "no language model was used" if len(roles) == len(result["models"]) else f"the {roles[0]} is no model"

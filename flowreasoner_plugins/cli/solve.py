@@ -23,7 +23,7 @@ from flowreasoner.errors import (
 from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.config import FromConfig
 from flowreasoner_plugins.cli.exits import FAILED, INTERRUPTED, OK, USAGE, Failure, usage_errors
-from flowreasoner_plugins.cli.inputs import QuerySource, make_model, make_sandbox
+from flowreasoner_plugins.cli.inputs import QuerySource, make_model, make_sandbox, weaker_than_jail
 from flowreasoner_plugins.cli.progress import make_progress
 
 if TYPE_CHECKING:
@@ -250,6 +250,9 @@ async def _design(session: _Session, progress: Any) -> Design:
 
     models = {role: _model(session, role) for role in ("meta_agent", "worker")}
     sandbox = make_sandbox(session.plugins, session.settings["sandbox"])
+    note = weaker_than_jail(session.settings["sandbox"], sandbox)
+    if note and not session.quiet:
+        click.echo(note, err=True)
     try:
         return await design(
             session.query,

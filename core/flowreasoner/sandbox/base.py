@@ -16,14 +16,19 @@ __all__ = ["Limits", "Sandbox"]
 class Limits:
     """What one run of a candidate may use. Seconds, mebibytes and kibibytes, as the names say.
 
+    Times are the run's own: what it computes and what it sleeps, not what it waits for a core that others use.
+
     Attributes:
-        test_s: Wall-clock time of one test; an input/output pair, which is a run of its own, has no more.
-        wall_s: Wall-clock time of the whole run.
+        test_s: Time of one test; an input/output pair, which is a run of its own, has no more.
+        wall_s: Time of the whole run.
         cpu_s: CPU time of each process.
-        memory_mib: Address space of each process.
+        memory_mib: Address space of each process, beyond what the warm interpreter has already.
         file_mib: Size of each file written.
+        disk_mib: Size of all files written.
         open_files: Open files of each process.
+        processes: Processes and threads.
         output_kib: How much of what is printed is kept.
+        restarts: How often a program that ended, or was ended, is started anew for the tests that are left.
     """
 
     test_s: float = 3.0
@@ -31,8 +36,11 @@ class Limits:
     cpu_s: int = 10
     memory_mib: int = 1024
     file_mib: int = 16
+    disk_mib: int = 256
     open_files: int = 128
+    processes: int = 64
     output_kib: int = 64
+    restarts: int = 2
 
 
 @runtime_checkable

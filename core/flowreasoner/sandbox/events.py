@@ -1,8 +1,7 @@
-"""What the harness reports from inside a run, folded into one outcome per test."""
+"""What a judge reports of a run, folded into one outcome per test."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,9 @@ if TYPE_CHECKING:
     from flowreasoner.sandbox.suite import Suite
     from flowreasoner.sandbox.verdict import Outcome
 
-__all__ = ["Events"]
+__all__ = ["Events", "readable"]
 
-_LONGEST_LINE = 1 << 16
-_WORST: tuple[Outcome, ...] = ("timeout", "error", "fail", "skipped", "pass")
+_WORST: tuple[Outcome, ...] = ("timeout", "error", "fail", "not_reached", "skipped", "pass")
 _MOST_SHOWN = 1000
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
@@ -23,17 +21,16 @@ _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 class Events:
     """The events of one run, taken in as they arrive.
 
-    The lines come from the candidate's own process, so each is read as text that anybody may have written.
+    Tests may come from a model, and may share a process with the program, so nothing in an event is trusted.
 
     Attributes:
         outcomes: The worst outcome of each test that was reached, with its detail.
         running: Number of the test that is under way.
         last: Number of the last test that was begun.
-        ready: Whether the harness came as far as the candidate.
+        ready: Whether the tests could be started.
         load_error: Why the candidate could not be loaded.
         stopped: What ended the tests' code early.
-        done: Whether the harness came to its end.
-        cpu_s: CPU seconds used.
+        done: Whether the judge came to its end.
     """
 
     def __init__(self, tests: int) -> None:
@@ -43,41 +40,27 @@ class Events:
         self.last: int | None = None
         self.ready = self.done = False
         self.load_error = self.stopped = ""
-        self.cpu_s: float | None = None
-        self._rest = b""
 
     @property
     def complete(self) -> bool:
         """Whether the tests' code ran to its end."""
         return self.done and not self.stopped
 
-    def feed(self, chunk: bytes) -> None:
-        """Takes in a piece of the stream; lines that are no events of ours are ignored."""
-        *lines, rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
-            self._add(line)
-        self._rest = rest if len(rest) < _LONGEST_LINE else b""
-
-    def _add(self, line: bytes) -> None:
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            return
+    def add(self, event: Any) -> None:
+        """Takes in one event; what is no event of ours is ignored."""
         match event:
             case {"site": int(site), "outcome": "started"} if 0 <= site < self.tests:
                 self.running = self.last = site
             case {"site": int(site), "outcome": str(outcome)} if 0 <= site < self.tests and outcome in _WORST:
-                self._record(site, _WORST[_WORST.index(outcome)], _text(event.get("detail")))
+                self._record(site, _WORST[_WORST.index(outcome)], readable(event.get("detail")))
             case {"ready": True}:
                 self.ready = True
             case {"load_error": str(error)}:
-                self.load_error = _text(error)
+                self.load_error = readable(error)
             case {"stopped": str(error)}:
-                self.stopped = _text(error)
+                self.stopped = readable(error)
             case {"done": True}:
                 self.done = True
-                cpu = event.get("cpu_s")
-                self.cpu_s = cpu if isinstance(cpu, float) else None
 
     def _record(self, site: int, outcome: Outcome, detail: str) -> None:
         self.running = None
@@ -115,6 +98,6 @@ class Events:
         )
 
 
-def _text(value: Any) -> str:
+def readable(value: Any) -> str:
     """Returns text that can be stored, printed and compared between runs: bounded, no surrogates, no addresses."""
     return _ADDRESS.sub("", str(value)[:_MOST_SHOWN]).encode("utf-8", errors="replace").decode()

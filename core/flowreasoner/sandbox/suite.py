@@ -12,6 +12,7 @@ command      a command run beside the answer in a folder; exit code 0 passes, on
 from __future__ import annotations
 
 import ast
+import builtins
 import random
 import shlex
 from dataclasses import dataclass, replace
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 __all__ = ["Case", "Suite", "SuiteFormat"]
+
+_HARMLESS = set(
+    """__future__ bisect collections copy datetime decimal fractions functools heapq itertools json math operator re
+    solution statistics string textwrap typing unittest""".split()
+)
+"""Modules with which tests look at values only; others may look at what the program does to its process."""
+
+_NEEDS_THE_PROGRAM = {"open", "exec", "eval", "globals", "__import__", "input", "id", "type"}
+_FIXTURES = {"setUp", "tearDown", "setUpClass", "tearDownClass", "asyncSetUp", "asyncTearDown"}
 
 SuiteFormat = Literal["asserts", "check", "unittest", "io", "command"]
 
@@ -47,6 +57,10 @@ class Case:
     program: str = ""
     expected: str = ""
     unreachable: bool = False
+
+    def expects(self, printed: str) -> bool:
+        """Tells whether output is the expected one, trailing space on lines and trailing empty lines aside."""
+        return _lines(printed) == _lines(self.expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +194,42 @@ class Suite:
             raise QueryError(f"the answer's file must be a path inside the check's folder, not {answer_file!r}")
         return cls("command", (Case("command", command),), body=command, directory=directory, answer_file=answer_file)
 
+    @property
+    def imports(self) -> list[str]:
+        """Modules that the tests import."""
+        found: dict[str, None] = {}
+        for source in (self.setup, self.body):
+            for node in ast.walk(_parse(source, "the tests")):
+                match node:
+                    case ast.Import(names=names):
+                        found |= dict.fromkeys(alias.name for alias in names)
+                    case ast.ImportFrom(module=str(name), level=0):
+                        found[name] = None
+        return list(found)
+
+    @property
+    def separable(self) -> bool:
+        """Whether unittest classes can be run in another process than the program: they call it with plain data."""
+        if not set(self.imports) <= _HARMLESS:
+            return False
+        allowed = {case.id.partition(".")[2] for case in self.cases} | _FIXTURES
+        bound, read = {self.entry_point, "candidate", *dir(builtins)} - _NEEDS_THE_PROGRAM, set()
+        for node in (node for source in (self.setup, self.body) for node in ast.walk(_parse(source, "the tests"))):
+            match node:
+                case ast.Lambda():
+                    return False
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name not in allowed:
+                    return False
+                case ast.Name(id=name, ctx=ast.Load()):
+                    read.add(name)
+                case ast.Name(id=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                    bound.add(name)
+                case ast.ExceptHandler(name=str(name)):
+                    bound.add(name)
+                case ast.alias(name=name, asname=other):
+                    bound.add(other or name.partition(".")[0])
+        return read <= bound
+
     def keep(self, ids: Collection[str]) -> Suite:
         """Returns the suite with only the named tests; the text of the others is gone from it."""
         cases = tuple(case for case in self.cases if case.id in ids)
@@ -270,3 +320,7 @@ def _parse(source: str, what: str) -> ast.Module:
     except SyntaxError as error:
         where = f" at line {error.lineno}: {(error.text or '').strip()!r}" if error.lineno else ""
         raise QueryError(f"{what} does not parse: {error.msg}{where}") from None
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.rstrip().splitlines()]

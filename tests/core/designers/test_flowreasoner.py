@@ -20,7 +20,7 @@ from flowreasoner.errors import (
 )
 from flowreasoner.events import EvaluationEnded, RoundEnded, WorkflowProposed
 from flowreasoner.models import Completion, FunctionModel, ScriptedModel
-from flowreasoner.sandbox import ProcessSandbox
+from flowreasoner.sandbox import Pool
 from flowreasoner.store import Store
 
 BROKEN = proposal("        return await self.nothing(problem=problem)")
@@ -223,14 +223,15 @@ async def test_a_workflow_cannot_swallow_a_model_failure():
         await design(ADD, meta_agent=ScriptedModel([swallow]), worker=worker)
 
 
-class _BrokenSandbox(ProcessSandbox):
+class _BrokenSandbox(Pool):
     async def grade(self, code, suite):
         raise SandboxError("the sandbox is gone")
 
 
 async def test_a_broken_sandbox_is_never_a_score():
+    broken = _BrokenSandbox("process")
     with pytest.raises(SandboxError, match="the sandbox is gone"):
-        await design(ADD, meta_agent=ScriptedModel([one_call()]), worker=coder(RIGHT), sandbox=_BrokenSandbox())
+        await design(ADD, meta_agent=ScriptedModel([one_call()]), worker=coder(RIGHT), sandbox=broken)
 
 
 async def test_no_answer_in_any_round_is_an_error_that_says_why():

@@ -1,6 +1,4 @@
-"""How the harness's events become outcomes."""
-
-import json
+"""How the judge's events become outcomes."""
 
 import pytest
 
@@ -12,7 +10,8 @@ SUITE = Suite.asserts(["assert f(1)", "assert f(2)", "assert f(3)"], "f")
 
 def fold(*events, timed_out=False):
     folded = Events(3)
-    folded.feed("".join(json.dumps(event) + "\n" for event in events).encode())
+    for event in events:
+        folded.add(event)
     return [(test.outcome, test.detail) for test in folded.results(SUITE, timed_out=timed_out, ending="the end")]
 
 
@@ -20,17 +19,28 @@ def site(number, outcome, detail=""):
     return {"site": number, "outcome": outcome, "detail": detail}
 
 
-DONE = {"done": True, "cpu_s": 0.5}
+DONE = {"done": True}
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 50, 10_000])
-def test_lines_may_arrive_in_pieces_of_any_size(size):
-    lines = "".join(json.dumps(event) + "\n" for event in (site(0, "pass"), site(1, "fail", "ä"), DONE)).encode()
-    events = Events(3)
-    for start in range(0, len(lines), size):
-        events.feed(lines[start : start + size])
-    assert events.outcomes == {0: ("pass", ""), 1: ("fail", "ä")}
-    assert (events.done, events.cpu_s) == (True, 0.5)
+@pytest.mark.parametrize(
+    "noise",
+    [
+        None,
+        3,
+        "pass",
+        [1],
+        {},
+        {"site": 99, "outcome": "pass"},
+        {"site": -1, "outcome": "pass"},
+        {"site": 1, "outcome": "won"},
+        {"site": "1", "outcome": "error"},
+        {"site": 0},
+        {"done": 1},
+        {"load_error": 1},
+    ],
+)
+def test_what_is_no_event_is_ignored(noise):
+    assert fold(noise, DONE) == [("not_reached", "")] * 3
 
 
 @pytest.mark.parametrize(

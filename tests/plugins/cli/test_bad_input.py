@@ -58,7 +58,7 @@ def _line(result):
             "there is no designer 'magic'; known are flowreasoner",
         ),
         (["solve", "demo:spiral-walk", "--metric", "taste"], 2, "there is no metric 'taste'; known are none"),
-        (["solve", "demo:spiral-walk", "--sandbox", "jail"], 2, "there is no sandbox tier 'jail' here; there are best"),
+        (["solve", "demo:spiral-walk", "--sandbox", "cage"], 2, "there is no sandbox tier 'cage'; there are best"),
         (["solve", "demo:spiral-walk", "--budget-usd", "0"], 2, "--budget-usd must be above 0, got 0; leave it out"),
         (["solve", "demo:spiral-walk", "--budget-usd", "-1"], 2, "--budget-usd must be above 0, got -1"),
         (
@@ -75,9 +75,9 @@ def _line(result):
         (["grade", "/dev/null", "--query", "Write f(x)."], 2, "has no tests to grade by; give tests, or --check"),
         (["grade", "/dev/null", "--query", "demo:spiral-walk", "--check", "no-such-tool"], 3, "cannot start the check"),
         (
-            ["grade", "/dev/null", "--query", "demo:spiral-walk", "--sandbox", "jail"],
+            ["grade", "/dev/null", "--query", "demo:spiral-walk", "--sandbox", "cage"],
             2,
-            "there is no sandbox tier 'jail'",
+            "there is no sandbox tier 'cage'",
         ),
         (["check", "absent.py"], 2, "there is no file or folder 'absent.py'"),
         (["runs", "show", "nope"], 2, "no run matches 'nope'"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cli import invoke
+from sandboxes import best_tier
 
 GRAPH = """class Workflow:
     def __init__(self, name, llm_config, dataset):
@@ -176,7 +177,7 @@ def test_grade_says_how_each_test_came_out(tmp_path, code, exit_code, outcomes):
     assert value.keys() == {"status", "passed", "pass_rate", "tests", "tier", "integrity", "usage", "output"}
     assert [test["outcome"] for test in value["tests"]] == outcomes
     assert [test["id"] for test in value["tests"]] == ["feedback/assert-1", "hidden/assert-1"]
-    assert (value["passed"], value["tier"]) == (exit_code == 0, "process")
+    assert (value["passed"], value["tier"]) == (exit_code == 0, best_tier())
 
 
 def test_grade_reads_standard_input_and_shows_people_what_failed():
@@ -185,7 +186,9 @@ def test_grade_reads_standard_input_and_shows_people_what_failed():
     assert "FAIL hidden/assert-4: assert spiral_walk" in result.stdout
     assert "     expected " in result.stdout
     assert "tests passed" in result.stdout
-    assert "sandbox: process, which is no isolation" in result.stdout
+    assert f"sandbox: {best_tier()}\n" in result.stdout
+    unsafe = invoke("grade", "-", "--query", "demo:spiral-walk", "--sandbox", "none", input="x = 1")
+    assert "sandbox: process, which is no isolation" in unsafe.stdout
 
 
 # --- run and export ---
@@ -266,7 +269,10 @@ def test_doctor_looks_at_everything():
         "packages",
         "ok   openai",
         "sim: is a simulation",
-        "process: works, and is no isolation",
+        "read a file of yours: refused; write beside it: refused; connect to a local port: refused; "
+        "signal your process: refused",
+        "process: read a file of yours: done; write beside it: done; connect to a local port: done",
+        "taken only with --sandbox none",
         "runs",
     ):
         assert part in result.stdout

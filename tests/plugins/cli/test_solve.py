@@ -8,6 +8,7 @@ import pytest
 from agents import RIGHT, WRONG, one_call, proposal
 from chat_server import ChatServer, Fault
 from cli import invoke, invoke_json, spawn
+from sandboxes import best_tier
 
 from flowreasoner.store import Store
 from flowreasoner_plugins.benchmarks import DEMO
@@ -47,7 +48,7 @@ def test_every_problem_of_the_demo_is_solved_by_the_simulation(task):
     assert result["simulated"]
     assert result["feedback_score"] == 1.0
     assert result["hidden_score"] is not None
-    assert result["sandbox"] == {"tier": "process", "isolated": False}
+    assert result["sandbox"] == {"tier": best_tier(), "isolated": True}
     assert result["models"]["worker"].startswith("sim:")
 
 
@@ -68,7 +69,7 @@ def test_people_see_workflow_rounds_answer_and_what_it_was():
         "def spiral_walk(grid):",
         "what changed",
         "SIMULATED: no language model was used",
-        "sandbox: process, which is no isolation",
+        f"sandbox: {best_tier()}",
         "stored as run",
     ):
         assert part in result.stdout

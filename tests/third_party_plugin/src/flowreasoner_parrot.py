@@ -6,7 +6,7 @@ from flowreasoner import Query, Suite
 from flowreasoner.events import DesignEnded
 from flowreasoner.models import FunctionModel
 from flowreasoner.operators import Operator, OperatorField
-from flowreasoner.sandbox import ProcessSandbox
+from flowreasoner.sandbox import Pool
 from flowreasoner_plugins import hookimpl
 
 HEARD = []
@@ -86,7 +86,7 @@ def flowreasoner_benchmarks():
 
 @hookimpl
 def flowreasoner_sandboxes():
-    return {"cage": ProcessSandbox}
+    return {"cage": lambda: Pool("process")}
 
 
 @hookimpl

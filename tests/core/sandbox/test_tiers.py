@@ -1,93 +1,51 @@
-"""The `process` tier: what each test format makes of honest, wrong and hostile programs."""
+"""Every tier that runs Python itself: what each test format makes of honest, wrong and broken programs."""
 
 import asyncio
-import gc
-import gzip
 import json
-import os
-import signal
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
+from sandboxes import ASSERTS, DOUBLE, details, offered, outcomes
 
 from flowreasoner.errors import SandboxError
-from flowreasoner.sandbox import Limits, ProcessSandbox, Sandbox, Suite
-from flowreasoner.sandbox import child as child_module
-from flowreasoner.sandbox import process as process_module
+from flowreasoner.sandbox import Limits, Pool, Sandbox, Suite
 
 QUICK = Limits(test_s=0.3, wall_s=1.0)
-DOUBLE = "def f(x):\n    return 2 * x\n"
-ASSERTS = Suite.asserts(["assert f(1) == 2", "assert f(2) == 4"], "f")
 
 
-@pytest.fixture(autouse=True)
-def own_temporary_place(tmp_path_factory, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("place")))
+@pytest.fixture(scope="module", params=["jail", "landlock", "process"])
+def tier(request):
+    return offered(request.param)
 
 
-@pytest.fixture
-def sandbox():
-    return ProcessSandbox()
+@pytest.fixture(scope="module")
+def sandbox(tier):
+    pool = Pool(tier, workers=1)
+    yield pool
+    asyncio.run(pool.aclose())
 
 
-@pytest.fixture
-def quick():
-    return ProcessSandbox(QUICK)
+@pytest.fixture(scope="module")
+def quick(tier):
+    pool = Pool(tier, workers=1, limits=QUICK)
+    yield pool
+    asyncio.run(pool.aclose())
 
 
-def outcomes(verdict):
-    return [test.outcome for test in verdict.tests]
-
-
-def details(verdict):
-    return [test.detail for test in verdict.tests]
-
-
-def children():
-    """Processes whose parent is this one, zombies included."""
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-
-
-def descriptors():
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def folders():
-    return set(Path(tempfile.gettempdir()).glob("flowreasoner_*"))
-
-
-def exists(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-
-
-async def gone(pid):
-    for _ in range(100):
-        if not exists(pid):
-            return True
-        await asyncio.sleep(0.02)
-    return False
-
-
-def test_the_tier_names_itself_and_claims_no_isolation(sandbox):
+def test_the_tier_names_itself_and_says_whether_it_isolates(sandbox, tier):
     assert isinstance(sandbox, Sandbox)
-    assert (sandbox.tier, sandbox.isolated) == ("process", False)
+    assert (sandbox.tier, sandbox.isolated) == (tier, tier != "process")
 
 
 # --- asserts ---------------------------------------------------------------------------------------------
 
 
-async def test_a_right_program_passes(sandbox):
+async def test_a_right_program_passes(sandbox, tier):
     verdict = await sandbox.grade(DOUBLE, ASSERTS)
     assert verdict.passed
     assert outcomes(verdict) == ["pass", "pass"]
     assert details(verdict) == ["", ""]
-    assert (verdict.tier, verdict.integrity, verdict.status) == ("process", "in_process", "ok")
+    assert (verdict.tier, verdict.integrity, verdict.status) == (tier, "separated", "ok")
     assert 0 < verdict.usage.cpu_s < verdict.usage.wall_s + 1
 
 
@@ -287,9 +245,10 @@ async def test_an_io_pair_compares_output_without_trailing_space(sandbox, given,
     assert verdict.integrity == "separated"
 
 
-async def test_one_io_pair_that_hangs_or_crashes_does_not_hide_the_others():
+async def test_one_io_pair_that_hangs_or_crashes_does_not_hide_the_others(tier):
     code = "n = int(input())\nwhile n == 1: pass\nif n == 2: import os; os._exit(7)\nprint(n)"
-    verdict = await ProcessSandbox(Limits(test_s=0.4)).grade(code, Suite.io([(str(n), str(n)) for n in range(4)]))
+    async with Pool(tier, limits=Limits(test_s=0.4)) as pool:
+        verdict = await pool.grade(code, Suite.io([(str(n), str(n)) for n in range(4)]))
     assert outcomes(verdict) == ["pass", "timeout", "error", "pass"]
     assert details(verdict) == ["", "took longer than 0.4 s", "exit code 7", ""]
     assert (verdict.status, verdict.passed) == ("timeout", False)
@@ -355,7 +314,7 @@ async def test_a_command_that_takes_too_long_is_a_timeout(quick):
 async def test_a_program_runs_as_a_script(sandbox):
     code = "import sys\nif __name__ == '__main__':\n    print(sys.argv, input()[::-1], __file__)"
     ran = await sandbox.run(code, "abc\n")
-    assert (ran.status, ran.exit_code, ran.tier) == ("ok", 0, "process")
+    assert (ran.status, ran.exit_code, ran.tier) == ("ok", 0, sandbox.tier)
     assert ran.stdout == "['main.py'] cba main.py\n"
     assert ran.stderr == ""
 
@@ -383,17 +342,19 @@ async def test_the_traceback_of_a_script_begins_in_the_script(sandbox, code, fir
         ("import sys; sys.exit(4)", "failed", 4),
         ("import os; os._exit(5)", "failed", 5),
         ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "failed", -15),
-        ("while True: pass", "timeout", -9),
+        ("while True: pass", "timeout", None),  # by its CPU time or by the clock, whichever is first
         ("import time, threading; threading.Thread(target=time.sleep, args=(60,)).start()", "timeout", -9),
     ],
 )
 async def test_a_scripts_end_decides_its_status(quick, code, status, exit_code):
     ran = await quick.run(code)
-    assert (ran.status, ran.exit_code, ran.ok) == (status, exit_code, status == "ok")
+    assert (ran.status, ran.ok) == (status, status == "ok")
+    assert exit_code in {None, ran.exit_code}
 
 
-async def test_limits_hold_for_scripts_too():
-    ran = await ProcessSandbox(Limits(memory_mib=128)).run("x = bytearray(1 << 29)")
+async def test_limits_hold_for_scripts_too(tier):
+    async with Pool(tier, limits=Limits(memory_mib=128)) as pool:
+        ran = await pool.run("x = bytearray(1 << 29)")
     assert ran.status == "failed"
     assert "MemoryError" in ran.stderr
 
@@ -433,10 +394,10 @@ async def test_a_program_that_cannot_be_loaded_makes_every_test_an_error(sandbox
         ("while x == 1: pass", ["timeout", "pass"], "took longer than 0.3 s"),
         ("import time\n    if x == 1: time.sleep(60)", ["timeout", "pass"], "took longer than 0.3 s"),
         ("import time\n    while x == 1:\n        try: time.sleep(60)\n        except BaseException: pass",
-         ["timeout", "not_reached"], "the run was stopped at its time limit of 1 s"),
-        ("import os\n    if x == 1: os._exit(0)", ["error", "not_reached"], "ended the run with exit code 0"),
-        ("import os\n    if x == 1: os.kill(os.getpid(), 11)", ["error", "not_reached"], "with signal SIGSEGV"),
-        ("import os\n    if x == 1: os.kill(os.getpid(), 40)", ["error", "not_reached"], "with signal 40"),
+         ["timeout", "pass"], "took longer than 0.3 s"),
+        ("import os\n    if x == 1: os._exit(0)", ["error", "pass"], "ended the run with exit code 0"),
+        ("import os\n    if x == 1: os.kill(os.getpid(), 11)", ["error", "pass"], "with signal SIGSEGV"),
+        ("import os\n    if x == 1: os.kill(os.getpid(), 40)", ["error", "pass"], "with signal 40"),
         ("import sys\n    if x == 1: sys.exit(0)", ["error", "pass"], "SystemExit: 0"),
         ("if x == 1: raise KeyboardInterrupt", ["error", "pass"], "KeyboardInterrupt"),
         ("if x == 1: bytearray(1 << 40)", ["error", "pass"], "MemoryError"),
@@ -456,7 +417,7 @@ async def test_a_program_that_hangs_while_it_is_loaded_reaches_no_test(quick):
     verdict = await quick.grade("while True: pass", ASSERTS)
     assert outcomes(verdict) == ["not_reached", "not_reached"]
     assert (verdict.status, verdict.pass_rate) == ("timeout", 0.0)
-    assert 1.0 <= verdict.usage.wall_s < 2.5
+    assert 0.9 <= verdict.usage.wall_s < 4
 
 
 async def test_a_program_that_ends_the_run_while_it_is_loaded_reaches_no_test(quick):
@@ -478,10 +439,11 @@ async def test_dying_in_a_later_round_of_a_loop_is_no_pass(sandbox):
     assert outcomes(verdict) == ["error"]
 
 
-async def test_cpu_time_is_limited():
-    sandbox = ProcessSandbox(Limits(cpu_s=1, test_s=20, wall_s=20))
-    verdict = await sandbox.grade("def f(x):\n    while True: pass", ASSERTS)
-    assert outcomes(verdict) == ["error", "not_reached"]
+async def test_cpu_time_is_limited(tier):
+    async with Pool(tier, limits=Limits(cpu_s=1, test_s=20, wall_s=20)) as pool:
+        verdict = await pool.grade("def f(x):\n    while True: pass", ASSERTS)
+    assert outcomes(verdict) == ["timeout", "timeout"]
+    assert details(verdict)[0] == "used more than 1 s of CPU time"
     assert verdict.usage.wall_s < 10
 
 
@@ -504,12 +466,14 @@ async def test_output_is_cut_to_its_limit(sandbox):
     assert (ran.stdout, ran.stderr) == ("a" * (64 << 10), "b" * (64 << 10))
 
 
-async def test_all_that_a_program_wrote_before_its_end_is_taken_in():
+async def test_all_that_a_program_wrote_before_its_end_is_taken_in(tier):
     code = "import fcntl, os\nfcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 1 << 20)\nos.write(1, b'x' * 900_000)"
-    task = asyncio.create_task(ProcessSandbox(Limits(output_kib=1024)).run(code))
-    await asyncio.sleep(0)
-    time.sleep(0.5)  # noqa: ASYNC251 - the loop is busy, so that all is still in the pipe when the program has ended
-    assert len((await task).stdout) == 900_000
+    async with Pool(tier, workers=1, limits=Limits(output_kib=1024)) as pool:
+        await pool.run("")
+        task = asyncio.create_task(pool.run(code))
+        await asyncio.sleep(0.02)
+        time.sleep(0.3)  # noqa: ASYNC251 - the loop is busy, so that all is still in the pipe when the program has ended
+        assert len((await task).stdout) == 900_000
 
 
 async def test_output_that_is_no_text_is_shown_as_well_as_it_can_be(sandbox):
@@ -528,14 +492,13 @@ async def test_standard_input_is_empty_for_tested_programs_also_by_its_descripto
 @pytest.mark.parametrize(
     ("method", "outcome", "detail"),
     [
-        ("def __eq__(self, other): raise KeyError('eq')", "error", "KeyError: 'eq'"),
-        ("def __eq__(self, other): return self\n    def __bool__(self): raise KeyError('bool')", "error", "'bool'"),
+        ("def __eq__(self, other): return True", "fail", "expected 1, got <solution.X object>"),
+        ("def __eq__(self, other): raise KeyError('eq')", "fail", "got <solution.X object>"),
         ("def __repr__(self): raise KeyError('repr')", "fail", "expected 1, got <X: its repr raised KeyError>"),
         ("def __repr__(self): return 3", "fail", "got <X: its repr raised TypeError>"),
-        ("def __repr__(self): return 'x' * (1 << 24)", "fail", "expected 1, got xxx"),
+        ("def __repr__(self): return 'x' * (1 << 22)", "fail", "expected 1, got xxx"),
         ("def __repr__(self): return '\\ud800'", "fail", "expected 1, got ?"),
-        ("def __repr__(self):\n        while True: pass", "fail", "its repr raised TestTimeout"),
-        ("def __eq__(self, other):\n        while True: pass", "timeout", "took longer than 0.3 s"),
+        ("def __repr__(self):\n        while True: pass", "timeout", "took longer than 0.3 s"),
         ("pass", "fail", "expected 1, got <solution.X object>"),
     ],
 )
@@ -547,234 +510,147 @@ async def test_values_with_hostile_methods_are_compared_and_shown(quick, method,
     assert len(verdict.tests[0].detail) < 700
 
 
-@pytest.mark.parametrize(
-    "noise",
-    [
-        r"b'not json\n'",
-        r"b'[' * 60_000 + b'\n'",
-        r"b'x' * (1 << 20) + b'\n'",
-        r"""b'{"site": 99, "outcome": "pass"}\n{"site": 1, "outcome": "won"}\n{"site": "1", "outcome": "error"}\n'""",
-        r"""b'{"site": 0}\n3\nnull\n{"done": true, "cpu_s": 1' + b'0' * 400 + b'}\n'""",
-        r"b'\xff\xfe\n'",
-    ],
-)
-async def test_noise_on_the_results_pipe_is_ignored(sandbox, noise):
-    write = f"import os\nfor fd in range(3, 32):\n    try: os.write(fd, {noise})\n    except OSError: pass\n"
-    verdict = await sandbox.grade(write + "def f(x): return 2 * x if x == 1 else 5\n", ASSERTS)
-    assert outcomes(verdict) == ["pass", "fail"]
-
-
-async def test_an_unending_stream_of_results_stays_within_the_time_limit(quick):
+@pytest.mark.parametrize("noise", ["b'not json\\n'", "b'[' * 60_000", "b'\\xff\\xff\\xff\\xff'", "bytes(64)"])
+async def test_noise_on_the_channel_ends_the_test_and_is_no_pass(sandbox, noise):
     code = (
-        "import os\nwhile True:\n  for fd in range(3, 16):\n"
-        "    try: os.write(fd, b'x' * 60000)\n    except OSError: pass"
+        "import os\ndef f(x):\n    if x == 1:\n        for fd in range(3, 16):\n"
+        f"            try: os.write(fd, {noise})\n            except OSError: pass\n    return 2 * x\n"
     )
-    verdict = await quick.grade(code, ASSERTS)
-    assert outcomes(verdict) == ["not_reached"] * 2
-    assert verdict.usage.wall_s < 3
+    verdict = await sandbox.grade(code, ASSERTS)
+    assert outcomes(verdict) == ["error", "pass"]
 
 
 # --- what a program finds and leaves ---------------------------------------------------------------------
 
 
-async def test_secrets_of_the_environment_do_not_arrive(sandbox, monkeypatch):
+async def test_secrets_of_the_environment_do_not_arrive(tier, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("PYTHONSTARTUP", "/etc/secret")
-    ran = await sandbox.run("import os\nprint(sorted(os.environ))")
-    assert set(ran.stdout.strip("[]\n").replace("'", "").split(", ")) - {"LC_CTYPE"} == {
-        "HOME", "LANG", "PYTHONHASHSEED", "TMPDIR",
+    async with Pool(tier, workers=1) as pool:
+        ran = await pool.run("import os\nprint(sorted(os.environ))")
+        verdict = await pool.grade(DOUBLE, Suite.command("env; exit 1"))
+    assert set(json.loads(ran.stdout.replace("'", '"'))) - {"LC_CTYPE", "PWD"} == {
+        "HOME", "LANG", "MPLBACKEND", "MPLCONFIGDIR", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PATH",
+        "PYTHONHASHSEED", "TMPDIR", "TZ",
     }  # fmt: skip
-    verdict = await sandbox.grade(DOUBLE, Suite.command("sh -c 'env; exit 1'"))
     assert "sk-secret" not in verdict.output
     assert "PATH=" in verdict.output
 
 
-async def test_files_are_written_to_a_temporary_folder_that_is_gone_afterwards(sandbox):
+async def test_files_are_written_to_a_folder_that_is_empty_for_the_next_run(sandbox):
     code = (
-        "import os, tempfile\nopen('a.txt', 'w').write('x')\nos.makedirs('locked/deep')\n"
-        "open('locked/deep/b', 'w').write('x')\nos.chmod('locked', 0)\n"
+        "import os, tempfile\nprint(os.listdir())\nopen('a.txt', 'w').write('x')\nos.makedirs('locked/deep')\n"
+        "open('locked/deep/b', 'w').write('x')\nos.symlink('/', 'root')\nos.mkfifo('fifo')\n"
+        "os.chmod('locked/deep', 0)\nos.chmod('locked', 0)\n"
         "assert tempfile.gettempdir() == os.path.expanduser('~') == os.getcwd()\nprint(os.getcwd())\n" + DOUBLE
     )
-    before = folders()
-    verdict = await sandbox.grade(code, ASSERTS)
-    assert verdict.passed
-    assert verdict.output.strip() == "/workspace"
-    assert folders() == before
+    for _ in range(2):
+        verdict = await sandbox.grade(code, ASSERTS)
+        assert verdict.passed
+        assert verdict.output == "[]\n/workspace\n"
 
 
-async def test_files_are_limited_in_size():
-    verdict = await ProcessSandbox(Limits(file_mib=1)).grade(
-        "open('big', 'wb').write(bytes(2 << 20))\n" + DOUBLE, ASSERTS
-    )
+async def test_files_are_limited_in_size(tier):
+    async with Pool(tier, limits=Limits(file_mib=1)) as pool:
+        verdict = await pool.grade("open('big', 'wb').write(bytes(2 << 20))\n" + DOUBLE, ASSERTS)
     assert outcomes(verdict) == ["error", "error"]
     assert "File too large" in verdict.tests[0].detail
 
 
-async def test_sets_have_the_same_order_in_every_run(sandbox):
-    code = "print(list({'a', 'b', 'c', 'd', 'e', 'f', 'g'}))\n" + DOUBLE
+async def test_all_files_together_are_limited(tier):
+    code = (
+        "import time\nfor n in range(40):\n    with open(f'{n}', 'wb') as file: file.write(b'x' * (1 << 20))\n"
+        "time.sleep(3)\n" + DOUBLE
+    )
+    async with Pool(tier, limits=Limits(disk_mib=20)) as pool:
+        verdict = await pool.grade(code, ASSERTS)
+        assert (await pool.grade(DOUBLE, ASSERTS)).passed
+    assert not verdict.passed
+    said = {"No space left on device", "the program used more than 20 MiB of disk"}
+    assert any(text in verdict.tests[0].detail for text in said)
+
+
+async def test_sets_and_random_numbers_are_the_same_in_every_run(sandbox):
+    code = "import random\nprint(list({'a', 'b', 'c', 'd', 'e', 'f', 'g'}), random.random())\n" + DOUBLE
     first, second = [await sandbox.grade(code, ASSERTS) for _ in range(2)]
     assert first.output == second.output
     assert first.tests == second.tests
 
 
-async def test_a_program_does_not_see_the_packages_of_its_caller_by_working_directory(sandbox, tmp_path, monkeypatch):
+async def test_a_program_does_not_see_the_packages_of_its_caller_by_working_directory(tier, tmp_path, monkeypatch):
     (tmp_path / "planted.py").write_text("raise SystemExit('planted')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    verdict = await sandbox.grade("import planted\n" + DOUBLE, ASSERTS)
+    async with Pool(tier, workers=1) as pool:
+        verdict = await pool.grade("import planted\n" + DOUBLE, ASSERTS)
     assert "No module named 'planted'" in verdict.tests[0].detail
 
 
-async def test_the_harness_gives_the_program_no_future_features(sandbox):
+async def test_a_program_is_compiled_without_future_features(sandbox):
     suite = Suite.asserts(["assert f.__annotations__ == {'x': int}"], "f")
     assert (await sandbox.grade("def f(x: int): return x", suite)).passed
 
 
-DAEMON = """
-import os, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        {work}
-    os._exit(0)
-"""
-
-
-def daemon_of(output):
-    return int(output.split("daemon ")[1].split()[0])
-
-
-@pytest.mark.parametrize(
-    "work",
-    [
-        "print('daemon', os.getpid(), flush=True); time.sleep(1000)",
-        "print('daemon', os.getpid(), flush=True)\n        while True:\n            try: os.write(1, b'x' * 60000)\n"
-        "            except OSError: time.sleep(1000)",
-    ],
-    ids=["silent", "talking"],
-)
-async def test_a_process_that_left_the_group_and_holds_every_pipe_does_not_delay_the_verdict(sandbox, work):
-    code = DAEMON.format(work=work) + "time.sleep(0.3)\n" + DOUBLE
-    began = time.perf_counter()
-    verdict = await sandbox.grade(code, ASSERTS)
-    took = time.perf_counter() - began
-    daemon = daemon_of(verdict.output)
-    assert exists(daemon)
-    os.kill(daemon, signal.SIGKILL)
-    assert verdict.passed
-    assert took < 2
-    assert await gone(daemon)
-
-
-async def test_a_run_at_its_time_limit_does_not_wait_for_who_holds_its_pipes(quick):
-    code = DAEMON.format(work="print('daemon', os.getpid(), flush=True); time.sleep(1000)") + "while True: pass"
-    began = time.perf_counter()
-    ran = await quick.run(code)
-    assert time.perf_counter() - began < 2.5
-    os.kill(daemon_of(ran.stdout), signal.SIGKILL)
-    assert ran.status == "timeout"
-
-
-async def test_children_that_stay_in_the_group_end_with_the_run(sandbox):
-    code = "import subprocess\nprint(subprocess.Popen(['sleep', '1000']).pid)\n" + DOUBLE
-    verdict = await sandbox.grade(code, ASSERTS)
-    assert verdict.passed
-    assert await gone(int(verdict.output))
-
-
-async def test_fifty_runs_leave_no_descriptor_process_folder_or_task(sandbox):
-    codes = [DOUBLE, "raise ValueError", "import os; os._exit(1)", "def f(x): return x", "print('x' * 100000)"]
-    suites = [ASSERTS, Suite.check(CHECK, "f"), Suite.io([("", "")]), Suite.command("true")]
-    await sandbox.grade(DOUBLE, ASSERTS)
-    before = descriptors(), children(), folders(), len(asyncio.all_tasks())
-    await asyncio.gather(*(sandbox.grade(codes[n % 5], suites[n % 4]) for n in range(50)))
-    gc.collect()
-    assert (descriptors(), children(), folders(), len(asyncio.all_tasks())) == before
-
-
-# --- cancellation and concurrency ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("delay", [0.0, 0.005, 0.3])
-@pytest.mark.parametrize("kind", ["grade", "run", "command"])
-async def test_cancelling_ends_the_process_group_and_removes_the_folder(sandbox, tmp_path, kind, delay):
-    note = tmp_path / "pid"
+async def test_programs_may_use_threads(sandbox):
     code = (
-        "import subprocess, time\np = subprocess.Popen(['sleep', '1000'])\n"
-        f"open({str(note)!r}, 'w').write(str(p.pid))\n"
-        "time.sleep(1000)\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "def f(x):\n    with ThreadPoolExecutor(4) as pool:\n        return sum(pool.map(lambda n: n, [x, x]))\n"
     )
-    before = descriptors(), children(), folders()
-    task = asyncio.create_task(
-        {
-            "grade": lambda: sandbox.grade(code, ASSERTS),
-            "run": lambda: sandbox.run(code),
-            "command": lambda: sandbox.grade(code, Suite.command("python3 solution.py")),
-        }[kind]()
+    assert (await sandbox.grade(code, ASSERTS)).passed
+
+
+async def test_only_the_profile_lib_lets_programs_start_processes(tier):
+    code = (
+        "import subprocess\n"
+        "def f(x):\n    return 2 * int(subprocess.run(['echo', str(x)], capture_output=True).stdout)\n"
     )
-    await asyncio.sleep(delay)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert (descriptors(), children(), folders()) == before
-    if note.exists() and note.read_text():
-        assert await gone(int(note.read_text()))
+    async with Pool(tier, workers=1, profile="lib") as pool:
+        assert (await pool.grade(code, ASSERTS)).passed
+    async with Pool(tier, workers=1) as pool:
+        assert (await pool.grade(code, ASSERTS)).passed is (tier == "process")
 
 
-def test_a_run_that_is_forgotten_when_its_loop_closes_leaves_nothing(sandbox):
-    before = descriptors(), children()
-    loop = asyncio.new_event_loop()
-    run = sandbox.run("import time; time.sleep(1000)")
-    task = loop.create_task(run)
-    loop.run_until_complete(asyncio.sleep(0.1))
-    task._log_destroy_pending = False
-    loop.close()
-    del task
-    run.close()
-    gc.collect()
-    assert (descriptors(), children(), folders()) == (*before, set())
+async def test_the_profile_lib_has_a_network_of_its_own_in_a_jail():
+    code = (
+        "import socket\ndef f(x):\n    server = socket.create_server(('127.0.0.1', 0))\n"
+        "    with socket.create_connection(server.getsockname()) as client:\n"
+        "        client.send(bytes([2 * x]))\n        return server.accept()[0].recv(1)[0]\n"
+    )
+    async with Pool(offered("jail"), workers=1, profile="lib") as pool:
+        assert (await pool.grade(code, ASSERTS)).passed
 
 
-async def test_no_more_runs_than_allowed_are_under_way_at_once():
-    sandbox = ProcessSandbox(concurrency=1)
-    began = time.perf_counter()
-    await asyncio.gather(*(sandbox.run("import time; time.sleep(0.2)") for _ in range(3)))
-    assert time.perf_counter() - began > 0.6
+async def test_memory_of_child_processes_counts_in_the_profile_lib(tier):
+    code = (
+        "import os, time\nfor _ in range(4):\n    if os.fork() == 0:\n        x = bytearray(b'x') * (60 << 20)\n"
+        "        time.sleep(3)\n        os._exit(0)\ntime.sleep(3)\n" + DOUBLE
+    )
+    async with Pool(tier, workers=1, profile="lib", limits=Limits(memory_mib=100)) as pool:
+        verdict = await pool.grade(code, ASSERTS)
+    assert not verdict.passed
+    assert verdict.tests[0].detail == "the program used more than 100 MiB of memory"
 
 
-def test_one_sandbox_serves_several_event_loops_in_turn():
-    sandbox = ProcessSandbox(concurrency=1)
-
-    async def several():
-        return await asyncio.gather(*(sandbox.run("print(1)") for _ in range(3)))
-
-    for _ in range(2):
-        assert [ran.stdout for ran in asyncio.run(several())] == ["1\n"] * 3
+async def test_modules_may_be_loaded_before_any_program(tier):
+    async with Pool(tier, workers=1, preimport=["csv"]) as pool:
+        assert (await pool.run("import sys; print('csv' in sys.modules)")).stdout == "True\n"
+        verdict = await pool.grade("import sys\ndef f(x): return 2 * x * ('csv' in sys.modules)", ASSERTS)
+    assert verdict.passed
 
 
-async def test_a_run_works_where_the_system_cannot_watch_processes(sandbox, monkeypatch):
-    monkeypatch.delattr(os, "pidfd_open")
-    assert (await sandbox.grade(DOUBLE, ASSERTS)).passed
+async def test_a_module_that_cannot_be_loaded_is_a_sandbox_error(tier):
+    async with Pool(tier, workers=1, preimport=["no_such_module"]) as pool:
+        with pytest.raises(SandboxError, match=r"cannot be started: .*No module named 'no_such_module'"):
+            await pool.grade(DOUBLE, ASSERTS)
 
 
 # --- infrastructure failures are never a score -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("suite", [ASSERTS, Suite.check(CHECK, "f"), Suite.io([("", "")])], ids=lambda s: s.format)
-async def test_an_interpreter_that_is_missing_is_a_sandbox_error(sandbox, monkeypatch, suite):
-    monkeypatch.setattr(process_module, "_PYTHON", ("/nonexistent/python",))
-    with pytest.raises(SandboxError, match="cannot start '/nonexistent/python'"):
-        await sandbox.grade(DOUBLE, suite)
-
-
-async def test_a_harness_that_cannot_run_is_a_sandbox_error(sandbox, monkeypatch):
-    monkeypatch.setattr(process_module, "_HARNESS", "/nonexistent/harness.py")
-    with pytest.raises(SandboxError, match=r"tests could not be started: .* exit code 2: .*/nonexistent/harness.py"):
-        await sandbox.grade(DOUBLE, ASSERTS)
-
-
 async def test_a_command_that_is_missing_is_a_sandbox_error(sandbox):
-    with pytest.raises(SandboxError, match=r"cannot start the check 'no-such-tool --check': .*not found"):
+    with pytest.raises(
+        SandboxError, match=r"cannot start the check 'no-such-tool --check': .*(not found|Permission denied)"
+    ):
         await sandbox.grade(DOUBLE, Suite.command("no-such-tool --check"))
 
 
@@ -783,56 +659,14 @@ async def test_a_folder_that_is_missing_is_a_sandbox_error(sandbox):
         await sandbox.grade(DOUBLE, Suite.command("true", "/nonexistent"))
 
 
+async def test_a_folder_that_is_too_large_is_a_sandbox_error(tier, tmp_path):
+    (tmp_path / "data").write_bytes(bytes(3 << 20))
+    async with Pool(tier, workers=1, limits=Limits(disk_mib=2)) as pool:
+        with pytest.raises(SandboxError, match="is 3 MiB; the sandbox holds 2 MiB"):
+            await pool.grade(DOUBLE, Suite.command("true", str(tmp_path)))
+
+
 async def test_an_answer_that_cannot_be_written_is_a_sandbox_error(sandbox, tmp_path):
     (tmp_path / "solution.py").mkdir()
     with pytest.raises(SandboxError, match=r"cannot write 'solution\.py' into the sandbox's folder"):
         await sandbox.grade(DOUBLE, Suite.command("true", str(tmp_path)))
-
-
-async def test_a_temporary_place_that_is_missing_is_a_sandbox_error(sandbox, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
-    with pytest.raises(SandboxError, match=r"cannot make a temporary folder: .*/nonexistent"):
-        await sandbox.grade(DOUBLE, ASSERTS)
-
-
-async def test_a_machine_without_descriptors_is_a_sandbox_error_and_leaks_none(sandbox, monkeypatch):
-    def refuse():
-        raise OSError(24, "Too many open files")
-
-    before = descriptors()
-    monkeypatch.setattr(child_module.os, "pipe", refuse)
-    with pytest.raises(SandboxError, match="Too many open files"):
-        await sandbox.grade(DOUBLE, ASSERTS)
-    assert descriptors() == before
-
-
-# --- the public benchmarks -------------------------------------------------------------------------------
-
-
-def _benchmarks():
-    folder = Path(os.environ.get("FLOWREASONER_DATA", Path(__file__).parents[4] / "shared" / "data"))
-    if not (folder / "HumanEval.jsonl.gz").exists():
-        pytest.skip(f"the public benchmark files are not in {folder}; set FLOWREASONER_DATA to where they are")
-    with gzip.open(folder / "HumanEval.jsonl.gz", "rt") as file:
-        for line in file:
-            task = json.loads(line)
-            yield (
-                task["task_id"],
-                task["prompt"] + task["canonical_solution"],
-                Suite.check(task["test"], task["entry_point"]),
-            )
-    with gzip.open(folder / "sanitized-mbpp.json.gz", "rt") as file:
-        for task in json.load(file):
-            setup = "\n".join(task["test_imports"])
-            yield task["task_id"], task["code"], Suite.asserts(task["test_list"], setup=setup)
-
-
-@pytest.mark.shared_data
-@pytest.mark.slow
-async def test_every_reference_solution_of_humaneval_and_mbpp_passes():
-    sandbox = ProcessSandbox(Limits(test_s=20, wall_s=60, cpu_s=60))
-    tasks = list(_benchmarks())
-    verdicts = await asyncio.gather(*(sandbox.grade(code, suite) for _, code, suite in tasks))
-    failed = [task[0] for task, verdict in zip(tasks, verdicts, strict=True) if not verdict.passed]
-    assert len(tasks) == 164 + 427
-    assert failed == []
