@@ -181,7 +181,7 @@ def decoded(form: Any, resolve: Resolve = unresolved) -> Any:
     """Returns the value of a JSON form, as `decode`, with one exception for all that a hostile form can cause."""
     try:
         return decode(form, resolve)
-    except (WireError, ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
+    except (WireError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, ImportError) as error:
         raise WireError(f"not a value: {error}"[:200]) from None
     except (MemoryError, RecursionError):
         raise WireError("not a value: too large") from None

@@ -1,7 +1,7 @@
 """The warm process of a jail: it forks a child for each run, watches it, and clears up after it.
 
-Its own code never touches what a run brings, apart from handing it on: a job is parsed as JSON, and its
-program is compiled in the child only.
+Its own code never runs what a run brings: programs are compiled in the child only, and tests are compiled here
+but executed there.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ import shutil
 import signal
 import socket
 import sys
-import tarfile
 import time
 import traceback
 from typing import TYPE_CHECKING
 
-from . import guest, in_process, judge, wire
+from . import wire
 from .confine import Confinement, become_keeper
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ def main() -> None:
                 os.chown(folder, config["uid"], config["uid"])
     keeper = Keeper(config, control)
     become_keeper()
+    _open_standard_streams()
     gc.collect()
     gc.freeze()
     wire.send(control, {"up": True, "landlock": keeper.confinement.landlock_abi})
@@ -80,6 +80,8 @@ class Keeper:
             except EOFError:
                 return
             if "mode" in job:  # anything else came too late for its run
+                _warm_up(job)
+                gc.freeze()  # what is here now, no child's collector needs to look at, and so to copy
                 self._run(job, descriptors)
 
     def _run(self, job: dict[str, Any], descriptors: list[int]) -> None:
@@ -245,22 +247,52 @@ def _arrange(given: dict[str, int]) -> int:
             os.dup2(high[name], place, inheritable=place < 3)
         elif place < 3:
             os.dup2(null, place)
+    return 3 + ("channel" in high) + ("second" in high)
+
+
+def _open_standard_streams() -> None:
+    """Makes the streams that every child finds, over whatever then lies at their descriptors."""
     sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
-    return 3 + ("channel" in high) + ("second" in high)
+
+
+def _warm_up(job: dict[str, Any]) -> None:
+    """Loads and prepares, here and once, what children of this kind need; no more, as each child pays for it."""
+    match job["mode"]:
+        case "judge":
+            from .judge import prepare
+
+            if job["format"] == "unittest":
+                from . import unittests  # noqa: F401
+            with contextlib.suppress(Exception):  # the child will say what is wrong with the tests
+                prepare(job)
+        case "unittest":
+            from . import in_process  # noqa: F401
+        case "command":
+            import tarfile  # noqa: F401
+        case _:
+            from . import guest  # noqa: F401
 
 
 def _perform(job: dict[str, Any]) -> None:
     match job["mode"]:
         case "calls":
-            guest.serve_calls(job, socket.socket(fileno=3))
+            from .guest import serve_calls
+
+            serve_calls(job, socket.socket(fileno=3))
         case "judge":
-            judge.judge(job, socket.socket(fileno=3), socket.socket(fileno=4))
+            from .judge import judge
+
+            judge(job, socket.socket(fileno=3), socket.socket(fileno=4))
         case "unittest":
-            in_process.run(job)
+            from .in_process import run
+
+            run(job)
         case "script":
-            guest.run_script(job)
+            from .guest import run_script
+
+            run_script(job)
         case "command":
             _unpack(4)
             os.execve("/bin/sh", ["sh", "-c", job["command"]], job["environment"])  # noqa: S606 - the user's own
@@ -268,6 +300,8 @@ def _perform(job: dict[str, Any]) -> None:
 
 def _unpack(descriptor: int) -> None:
     """Fills the working folder with the files that the host sent, each made with its mode, which cannot be changed."""
+    import tarfile
+
     here = os.getcwd()
     with open(descriptor, "rb") as file, tarfile.open(fileobj=file) as archive:
         for member in archive:

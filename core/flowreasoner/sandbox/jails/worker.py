@@ -33,9 +33,8 @@ __all__ = ["Profile", "Worker"]
 Profile = Literal["pure", "lib"]
 
 GUEST_MODULES = """ast bisect collections copy dataclasses datetime decimal enum fractions functools hashlib heapq
-itertools json math operator random re statistics string traceback types typing unittest unittest.mock""".split()
-JUDGE_MODULES = """ast collections copy datetime decimal fractions functools itertools json math random re statistics
-string types typing unittest uuid""".split()
+itertools json math operator random re string types typing""".split()
+JUDGE_MODULES = "collections copy datetime decimal fractions functools itertools json math random re string".split()
 
 _NOT_STARTED = {126, 127}  # the shell's exit codes for a command that cannot be run, and for one that is not there
 
