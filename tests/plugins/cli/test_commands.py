@@ -1,11 +1,12 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cli import invoke
+from cli import invoke, spawn
 from sandboxes import best_tier
 
 GRAPH = """class Workflow:
@@ -393,3 +394,27 @@ def test_an_installed_plugin_is_used_and_its_broken_neighbour_skipped(tmp_path, 
     ran = run("run", str(graph), str(query), "--worker", "parrot:p", "--json")
     assert json.loads(ran.stdout)["answer"].startswith("Repeat: say hello")
     assert "CLASS WORKFLOW" in run("export", str(graph), "--to", "shout").stdout
+
+
+def test_without_bubblewrap_the_weaker_tier_is_named_and_a_demanded_jail_is_an_error_with_the_remedy(tmp_path):
+    (tmp_path / "answer.py").write_text("def spiral_walk(grid): return []")
+    for tier in ("best", "jail"):
+        command = ["grade", tmp_path / "answer.py", "--query", "demo:spiral-walk", "--sandbox", tier]
+        process = spawn(*command, env={"PATH": "/nonexistent"})
+        stdout, stderr = process.communicate(timeout=60)
+        assert "bubblewrap is not installed (apt install bubblewrap" in stderr
+        if tier == "jail":
+            assert (process.returncode, stdout) == (3, "")
+        elif process.returncode == 1:
+            assert re.search(r"^sandbox: (landlock|interpreter), since the tier jail is not available", stderr, re.M)
+
+
+@pytest.mark.parametrize("tier", ["none", "process"])
+def test_a_folder_cannot_take_the_isolation_away(tmp_path, monkeypatch, tier):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "flowreasoner.toml").write_text(f'sandbox = "{tier}"\n')
+    result = invoke("solve", "demo:spiral-walk")
+    assert result.exit_code == 2
+    assert f"sandbox must not be '{tier}' here" in result.stderr
+    (tmp_path / "flowreasoner.toml").write_text('sandbox = "landlock"\n')
+    assert "must not be" not in invoke("grade", "/dev/null", "--query", "demo:spiral-walk").stderr
