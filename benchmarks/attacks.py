@@ -14,6 +14,8 @@ import os
 import platform
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -26,28 +28,33 @@ from flowreasoner.sandbox import Pool, missing  # noqa: E402
 RESULTS = HERE / "results" / "attacks.json"
 
 
-async def run_tier(tier: str, attacks: list[str], workers: int) -> dict[str, dict[str, list[str]]]:
+def run_tier(tier: str, attacks: list[str], workers: int) -> dict[str, dict[str, list[str]]]:
     """Returns for each attack and way of grading what went wrong; an empty list if it was contained."""
-    found: dict[str, dict[str, list[str]]] = {attack: {} for attack in attacks}
-    waiting = [(attack, style) for attack in attacks for style in styles(attack)]
-    runs = len(waiting)
-    done = 0
+    found: dict[str, dict[str, list[str]]] = {}
+    with ProcessPoolExecutor(workers, get_context("spawn")) as executor:  # each sees its own processes only
+        parts = [executor.submit(run_part, tier, attacks[start::workers]) for start in range(workers)]
+        for part in parts:
+            found |= part.result()
+    return {attack: found[attack] for attack in attacks}
 
-    async def work() -> None:
-        nonlocal done
+
+def run_part(tier: str, attacks: list[str]) -> dict[str, dict[str, list[str]]]:
+    """Runs some of the attacks."""
+
+    async def run() -> dict[str, dict[str, list[str]]]:
+        found: dict[str, dict[str, list[str]]] = {attack: {} for attack in attacks}
         with Host.prepared() as host:
             async with Pool(tier, limits=LIMITS, workers=1) as pool:
-                while waiting:
-                    attack, style = waiting.pop()
-                    found[attack][style] = await attempt(pool, attack, style, host)
-                    done += 1
-                    if found[attack][style]:
-                        print(f"{tier}: {attack}, {style}: {'; '.join(found[attack][style])}", file=sys.stderr)
-                    if done % 50 == 0:
-                        print(f"{tier}: {done} of {runs}", file=sys.stderr)
+                for number, attack in enumerate(attacks, 1):
+                    for style in styles(attack):
+                        failed = found[attack][style] = await attempt(pool, attack, style, host)
+                        if failed:
+                            print(f"{tier}: {attack}, {style}: {'; '.join(failed)}", file=sys.stderr)
+                    if number % 20 == 0:
+                        print(f"{tier}: {number} of {len(attacks)}", file=sys.stderr)
+        return found
 
-    await asyncio.gather(*(work() for _ in range(workers)))
-    return found
+    return asyncio.run(run())
 
 
 def main() -> None:
@@ -64,7 +71,7 @@ def main() -> None:
             print(f"{tier}: left out: {missing(tier)}", file=sys.stderr)
             continue
         began = time.perf_counter()
-        results = asyncio.run(run_tier(tier, attacks, workers=os.cpu_count() or 1))
+        results = run_tier(tier, attacks, workers=os.cpu_count() or 1)
         bad = {attack: styles for attack, styles in results.items() if any(styles.values())}
         print(f"{tier}: {len(attacks) - len(bad)} of {len(attacks)} contained, {time.perf_counter() - began:.0f} s")
         tiers[tier] = results

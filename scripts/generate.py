@@ -1,12 +1,14 @@
-"""Writes the files that are made from the code: docs/cli.md and the JSON Schema of query files.
+"""Writes what is made from code and results: docs/cli.md, the schema of query files, the table in docs/sandbox.md.
 
-Run it after changing a command's options or the query file: ``python scripts/generate.py``. A test compares.
+Run it after changing a command's options or the query file, or after `benchmarks/attacks.py`:
+``python scripts/generate.py``. A test compares.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner
 
@@ -63,6 +65,42 @@ def schema() -> str:
     return json.dumps(query_schema(), indent=2) + "\n"
 
 
+def sandbox_page() -> str:
+    """Returns docs/sandbox.md with the table of attacks that the results say."""
+    results = json.loads((ROOT / "benchmarks/results/attacks.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/sandbox.md").read_text(encoding="utf-8")
+    start, end = (page.index(mark) for mark in ("<!-- attacks:", "<!-- end of attacks -->"))
+    start = page.index("\n", start) + 1
+    return page[:start] + _attack_table(results) + page[end:]
+
+
+def _attack_table(results: dict[str, Any]) -> str:
+    groups = {
+        "resources": "exhaust memory, disk, processes, time, the judge",
+        "escape": "reach files, secrets, network, processes, the next run",
+        "forgery": "get a wrong answer scored as right",
+    }
+    tiers = results["tiers"]
+    lines = [f"{results['machine']}.", "", "| attacks that try to | tried | " + " | ".join(tiers) + " |"]
+    lines.append("|---|---|" + "---|" * len(tiers))
+    for group, words in groups.items():
+        counts = []
+        for found in tiers.values():
+            styles = [failed for name, ways in found.items() if name.startswith(group) for failed in ways.values()]
+            counts.append((len(styles), sum(not failed for failed in styles)))
+        tried = counts[0][0]
+        lines.append(f"| {words} | {tried} | " + " | ".join(f"{good} contained" for _, good in counts) + " |")
+    bad = [
+        f"- {tier}: `{name}` ({way}): {'; '.join(failed)}"
+        for tier, found in tiers.items()
+        for name, ways in found.items()
+        for way, failed in ways.items()
+        if failed
+    ]
+    return "\n".join([*lines, "", *(["Not contained:", *bad] if bad else ["Not contained: none."])]) + "\n"
+
+
 if __name__ == "__main__":
+    (ROOT / "docs/sandbox.md").write_text(sandbox_page(), encoding="utf-8")
     (ROOT / "docs/cli.md").write_text(command_page(), encoding="utf-8")
     (ROOT / "core/flowreasoner/query.schema.json").write_text(schema(), encoding="utf-8")

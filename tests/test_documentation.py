@@ -1,10 +1,13 @@
 """The documentation is true: its blocks run, its lists are complete, its links lead somewhere."""
 
+import json
 import re
+import runpy
 import shutil
 from pathlib import Path
 
 import pytest
+from attacks import ATTACKS
 from chat_server import ChatServer
 from cli import invoke
 from documents import blocks, run_page
@@ -136,3 +139,13 @@ def test_packages_say_that_they_are_typed():
         "training/flowreasoner_training",
     ):
         assert (ROOT / folder / "py.typed").exists()
+
+
+def test_the_table_of_attacks_is_what_the_results_say_and_they_say_that_all_were_contained():
+    made = runpy.run_path(str(ROOT / "scripts" / "generate.py"), run_name="generate")
+    page = (ROOT / "docs" / "sandbox.md").read_text()
+    assert page == made["sandbox_page"](), "run: python scripts/generate.py"
+    results = json.loads((ROOT / "benchmarks" / "results" / "attacks.json").read_text())
+    for tier in ("jail", "landlock"):
+        assert results["tiers"][tier].keys() == set(ATTACKS)
+    assert "Not contained: none." in page
