@@ -16,6 +16,8 @@ from sandboxes import ASSERTS, DOUBLE, descendants, descriptors, offered, outcom
 
 from flowreasoner.errors import IsolationUnavailable, SandboxError
 from flowreasoner.sandbox import Limits, Pool, Suite, Verdict
+from flowreasoner.sandbox.inside import wire
+from flowreasoner.sandbox.jails.channel import socket_pair
 
 CHECK = Suite.check("def check(c):\n    for n in range(3):\n        assert c(n) == 2 * n", "f")
 CODES = [DOUBLE, "raise ValueError", "import os; os._exit(1)", "def f(x): return x", "print('x' * 100000)"]
@@ -329,3 +331,20 @@ async def test_a_busy_machine_does_not_change_a_verdict():
             burner.wait()
     assert verdict.usage.wall_s > 1.6
     assert verdict.passed
+
+
+async def test_a_message_that_was_awaited_in_vain_is_there_for_the_next_reader():
+    channel, theirs = socket_pair()
+    with channel, theirs:
+        frame = wire.pack({"n": 1})
+        theirs.send(frame[:6])
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(channel.receive(), 0.01)
+        waiting = asyncio.create_task(channel.receive())
+        await asyncio.sleep(0)
+        theirs.send(frame[6:])
+        waiting.cancel()  # in the same turn of the loop in which the rest arrives
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await channel.receive() == {"n": 1}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Channel", "Output", "socket_pair"]
 
-_CHUNK = 1 << 16
+_CHUNK, _HEADER = 1 << 16, 4
 _MOST_LEFT = 1 << 20
 """Most bytes that a pipe can hold when its writer has ended (Linux, /proc/sys/fs/pipe-max-size)."""
 
@@ -32,6 +32,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._awaited = self._closed = False
+        self._arrived = bytearray()
         connection.setblocking(False)
 
     def __enter__(self) -> Channel:
@@ -79,36 +80,47 @@ class Channel:
         return socket.send_fds(self._socket, [frame], descriptors) if descriptors else self._socket.send(frame)
 
     async def receive(self) -> Any:
-        """Receives a message.
+        """Receives a message; one that was awaited in vain, by a caller who gave up, is there for the next.
 
         Raises:
             EOFError: If the other end is closed.
             WireError: If what arrives is no message.
         """
-        return wire.unpack(await self._exactly(wire.length(await self._exactly(4))))
+        await self._have(_HEADER)
+        size = _HEADER + wire.length(bytes(self._arrived[:_HEADER]))
+        await self._have(size)
+        body = bytes(self._arrived[_HEADER:size])
+        del self._arrived[:size]
+        return wire.unpack(body)
 
     async def receive_bytes(self) -> bytes:
         """Receives some bytes, none if the other end is closed."""
-        return await self._some(_CHUNK)
+        while not self._closed:
+            try:
+                return self._socket.recv(_CHUNK)
+            except BlockingIOError:
+                await self._readable()
+            except OSError:
+                break
+        return b""
 
-    async def _exactly(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            chunk = await self._some(min(size - len(data), _CHUNK))
+    async def _have(self, size: int) -> None:
+        while len(self._arrived) < size:
+            chunk = await self.receive_bytes()
             if not chunk:
                 raise EOFError
-            data += chunk
-        return bytes(data)
+            self._arrived += chunk
 
-    async def _some(self, most: int) -> bytes:
-        if self._closed:
-            return b""
+    async def _readable(self) -> None:
+        """Waits until there is something to read, and takes nothing, so that giving up loses nothing."""
+        loop, number = asyncio.get_running_loop(), self._socket.fileno()
+        ready = asyncio.Event()
+        loop.add_reader(number, ready.set)
         self._awaited = True
         try:
-            return await asyncio.get_running_loop().sock_recv(self._socket, most)
-        except ConnectionError:
-            return b""
+            await ready.wait()
         finally:
+            loop.remove_reader(number)
             self._awaited = False
             self._close_if_left()
 

@@ -138,6 +138,7 @@ class SeparatedRun:
                 await channel.send({"detail": f"the program has ended, or was ended, {self._starts} times"})
                 return
             await self._end_guest()  # it may live, where the judge has hung up on it
+            await self._guest.ready()  # and what it left may have cost the jail
             with await self._start(self._output) as program:
                 await channel.send({}, [program.fileno()])
             return
