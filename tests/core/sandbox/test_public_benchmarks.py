@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sandboxes import best_tier
 
+from flowreasoner.python_source import parse_python
 from flowreasoner.sandbox import Limits, Pool, Suite
 
 pytestmark = [pytest.mark.shared_data, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -85,7 +86,7 @@ def _mbpp():
 
 def imported(source):
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse_python(source)):
         match node:
             case ast.Import(names=names):
                 found |= {alias.name.partition(".")[0] for alias in names}
