@@ -70,7 +70,16 @@ SUITES = {
     "check": Suite.check(_CHECK, "add"),
     "in_process": Suite.unittest(_UNITTEST, "add"),
 }
-HONEST = "def add(a, b):\n    return a + b\n"
+HONEST = """
+import os
+assert os.listdir() == [], "something was left here"
+with open("own.txt", "w") as file:
+    file.write("written")
+
+def add(a, b):
+    return a + b
+"""
+MARKS = ("ESCAPED", "OBTAINED")  # what an attack prints that got what it wanted, and may be unable to leave a trace
 
 
 def styles(attack: str) -> list[str]:
@@ -141,6 +150,20 @@ def program(attack: str, host: Host) -> str:
 async def attempt(pool: Pool, attack: str, style: str, host: Host) -> list[str]:
     """Runs an attack against a suite and returns what went wrong; nothing if it was contained."""
     before = descendants()
+    found: list[str] = []
+    for _ in range(2):  # the second time, it may find what it left the first time
+        found += await _once(pool, attack, style, host)
+    left = descendants() - before
+    for _ in range(50):
+        if not left - descendants():
+            await asyncio.sleep(0.02)
+        left &= descendants()
+    if len(left) > 8:  # a jail that was broken has been started anew, with other numbers
+        found.append(f"{len(left)} processes are left")
+    return list(dict.fromkeys(found))
+
+
+async def _once(pool: Pool, attack: str, style: str, host: Host) -> list[str]:
     began = time.monotonic()
     found: list[str] = []
     verdict: Verdict | None = None
@@ -156,6 +179,7 @@ async def attempt(pool: Pool, attack: str, style: str, host: Host) -> list[str]:
     if verdict is not None:
         said = verdict.output + "".join(test.detail for test in verdict.tests)
         found += [f"it learned the secret in the {name}" for name, secret in SECRETS.items() if secret in said]
+        found += [f"it says: {line[:100]}" for line in said.splitlines() if line.startswith(MARKS)]
         if len(verdict.output) > LIMITS.output_kib << 10:
             found.append(f"{len(verdict.output)} characters of output were kept")
         if verdict.passed and attack.startswith("forgery"):
@@ -164,11 +188,4 @@ async def attempt(pool: Pool, attack: str, style: str, host: Host) -> list[str]:
     control = await pool.grade(HONEST, SUITES[style])
     if not control.passed:
         found.append(f"an honest program failed after it: {[test.detail for test in control.tests]}")
-    left = descendants() - before
-    for _ in range(50):
-        if not left - descendants():
-            await asyncio.sleep(0.02)
-        left &= descendants()
-    if len(left) > 8:  # a jail that was broken has been started anew, with other numbers
-        found.append(f"{len(left)} processes are left")
     return found
