@@ -31,6 +31,8 @@ class Events:
         load_error: Why the candidate could not be loaded.
         stopped: What ended the tests' code early.
         done: Whether the judge came to its end.
+        fit: Whether the judge says that it could run other tests as well as a new one could.
+        cpu_s: CPU seconds that the judge says it used.
     """
 
     def __init__(self, tests: int) -> None:
@@ -38,7 +40,8 @@ class Events:
         self.outcomes: dict[int, tuple[Outcome, str]] = {}
         self.running: int | None = None
         self.last: int | None = None
-        self.ready = self.done = False
+        self.ready = self.done = self.fit = False
+        self.cpu_s = 0.0
         self.load_error = self.stopped = ""
 
     @property
@@ -59,6 +62,8 @@ class Events:
                 self.load_error = readable(error)
             case {"stopped": str(error)}:
                 self.stopped = readable(error)
+            case {"done": True, "fit": bool(fit), "cpu_s": float(cpu_s)}:
+                self.done, self.fit, self.cpu_s = True, fit, cpu_s
             case {"done": True}:
                 self.done = True
 

@@ -10,13 +10,16 @@ import ast
 import builtins
 import contextlib
 import importlib
+import resource
 import signal
 import socket
 import symtable
 import sys
+import time
 import types
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import wire
 from .line import GuestLine, GuestLost, Host
 from .program import Program, Remote
 from .values import said, shown
@@ -29,6 +32,7 @@ _MOST_PREPARED = 256
 _ALIASES = {"np": "numpy", "pd": "pandas", "dt": "datetime"}
 _MODULES = sys.stdlib_module_names | set(_ALIASES.values())
 _GIVEN = {"__site__", "__record__", "candidate"}
+_MOST_CPU_S, _MOST_GROWTH_KIB = 1.0, 64 << 10  # of a process that stays; both far from the limits of one run
 
 
 class TestTimeout(KeyboardInterrupt):
@@ -122,11 +126,31 @@ class ProgramModule(types.ModuleType):
 
 def judge(job: dict[str, Any], host_channel: socket.socket, guest_channel: socket.socket) -> None:
     """Runs a job's tests to their end."""
+    _judge(job, Host(host_channel), guest_channel)
+
+
+def judge_many(host_channel: socket.socket) -> None:
+    """Runs the tests of one job after another, as the host sends them, which all leave nothing behind.
+
+    It ends by itself when it is no longer as fit for the next job as a new process would be.
+    """
+    host, most_kib, fit = Host(host_channel), _resident_kib() + _MOST_GROWTH_KIB, True
+    while fit:
+        try:
+            job, (guest,) = wire.receive_with_descriptors(host_channel)
+        except EOFError:
+            return
+        fit = _judge(job, host, socket.socket(fileno=guest), most_kib)
+
+
+def _judge(job: dict[str, Any], host: Host, guest_channel: socket.socket, most_kib: int = 0) -> bool:
+    """Runs a job's tests, and returns whether nothing came in the way and this process is still a small one."""
     signal.signal(signal.SIGPROF, _on_time)
-    host = Host(host_channel)
+    began_s = time.process_time()
     line = GuestLine(host, guest_channel, job["test_s"])
     host.emit(ready=True)
     host.flush()
+    stopped = ""
     try:
         failed = line.load()
         if failed:
@@ -136,11 +160,20 @@ def judge(job: dict[str, Any], host_channel: socket.socket, guest_channel: socke
     except GuestLost:
         pass  # noted below
     except BaseException as error:
-        host.emit(stopped=said(error))
+        stopped = said(error)
+        host.emit(stopped=stopped)
     if line.trouble:
         host.emit(stopped=line.trouble.detail, outcome=line.trouble.outcome)
-    host.emit(done=True)
+    fit = line.steady and not stopped and time.process_time() < _MOST_CPU_S and _resident_kib() < most_kib
+    line.hang_up()
+    host.emit(done=True, fit=fit, cpu_s=time.process_time() - began_s)
     host.flush()
+    return fit
+
+
+def _resident_kib() -> int:
+    """Returns the most memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _on_time(*_: object) -> None:

@@ -63,6 +63,7 @@ class GuestLine:
         generation: Number of the guest; a program that ended is started anew, a few times.
         test: Number of the running test, None between tests.
         trouble: What happened to the guest during the running test, if anything.
+        steady: Whether the first guest has done all that it was asked to.
     """
 
     def __init__(self, host: Host, channel: socket.socket, test_s: float) -> None:
@@ -72,6 +73,7 @@ class GuestLine:
         self.generation = 1
         self.test: int | None = None
         self.trouble: GuestLost | None = None
+        self.steady = True
 
     def begin(self, test: int | None) -> None:
         """Starts a test's time."""
@@ -98,6 +100,7 @@ class GuestLine:
         except GuestLost:
             raise
         except BaseException:
+            self.steady = False
             self.hang_up()  # whatever is still to come on this line would be taken for something else
             raise
 
@@ -189,5 +192,6 @@ class GuestLine:
             self._channel = None
 
     def _lost(self, outcome: str, detail: str) -> GuestLost:
+        self.steady = False
         self.trouble = GuestLost(outcome, detail)
         return self.trouble

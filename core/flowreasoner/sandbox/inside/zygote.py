@@ -10,6 +10,7 @@ import contextlib
 import gc
 import importlib
 import json
+import math
 import mmap
 import os
 import select
@@ -185,21 +186,33 @@ class Watch:
         killed = ""
         with _ending(self._child) as watched:
             while not killed:
-                left = self._wall_s - (time.monotonic() - self._began - self._starved_s())
                 waited_for = [*watched, control.fileno()]
-                ready = select.select(waited_for, [], [], max(0.0, min(left, _LOOK_S)))[0]
+                ready = select.select(waited_for, [], [], self._patience(watched))[0]
                 if watched and watched[0] in ready:
                     return ""
                 if ready:
                     killed = self._heed(control)
                 elif not watched and os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                     return ""
-                elif left <= 0 or time.monotonic() - self._began > _LONGEST_WAIT * self._wall_s:
+                elif self._left_s() <= 0:
                     killed = "time"
                 else:
                     killed = self._excess()
         self.kill()
         return killed
+
+    def _patience(self, watched: list[int]) -> float | None:
+        """Seconds until the child has to be looked at, None if it says itself when it ends and may live on."""
+        left_s = self._left_s()
+        return None if watched and left_s == math.inf else max(0.0, min(left_s, _LOOK_S))
+
+    def _left_s(self) -> float:
+        """Seconds that are left to the run, infinitely many for one that the host watches."""
+        if self._wall_s is None:
+            return math.inf
+        passed_s = time.monotonic() - self._began
+        own_s = passed_s - self._starved_s()
+        return 0.0 if passed_s > _LONGEST_WAIT * self._wall_s else self._wall_s - own_s
 
     def _heed(self, control: socket.socket) -> str:
         """Does what the host says during a run."""
@@ -267,6 +280,8 @@ def _warm_up(job: dict[str, Any]) -> None:
                 from . import unittests  # noqa: F401
             with contextlib.suppress(Exception):  # the child will say what is wrong with the tests
                 prepare(job)
+        case "judges":
+            from . import judge  # noqa: F401
         case "unittest":
             from . import in_process  # noqa: F401
         case "command":
@@ -285,6 +300,10 @@ def _perform(job: dict[str, Any]) -> None:
             from .judge import judge
 
             judge(job, socket.socket(fileno=3), socket.socket(fileno=4))
+        case "judges":
+            from .judge import judge_many
+
+            judge_many(socket.socket(fileno=3))
         case "unittest":
             from .in_process import run
 

@@ -30,7 +30,7 @@ class Channel:
     """Frames of JSON over a socket, for the running event loop."""
 
     def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
+        self._socket, self._owner = connection, os.getpid()
         self._awaited = self._closed = False
         self._arrived = bytearray()
         connection.setblocking(False)
@@ -44,8 +44,9 @@ class Channel:
     def close(self) -> None:
         """Hangs up; who is waiting for a message learns of the end."""
         self._closed = True
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+        if self._owner == os.getpid():  # a copy in a forked process leaves the connection to its owner
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
         self._close_if_left()
 
     def hung_up(self) -> bool:

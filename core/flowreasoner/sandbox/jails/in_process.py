@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from flowreasoner.sandbox.contrary import contrary_of
 from flowreasoner.sandbox.events import Events
 from flowreasoner.sandbox.jails.channel import Channel, Output, socket_pair
-from flowreasoner.sandbox.jails.separated import explain, suite_job
+from flowreasoner.sandbox.jails.judge import suite_job
+from flowreasoner.sandbox.jails.separated import explain
 from flowreasoner.sandbox.verdict import TestResult
 
 if TYPE_CHECKING:

@@ -64,6 +64,11 @@ class Jail:
         self.folder = bubblewrap.FOLDER
         self.landlock_abi = 0
 
+    @property
+    def runs(self) -> bool:
+        """Whether a run that this process began is under way."""
+        return self._running and self._owner == os.getpid()
+
     async def ready(self) -> None:
         """Makes the jail fit for a run: starts it, or waits for the end of a run that was given up.
 
@@ -99,7 +104,7 @@ class Jail:
 
     def end(self) -> None:
         """Ends the run that is under way, if one is; `ended` tells when that has happened."""
-        if self._running and self._warm is not None:
+        if self.runs and self._warm is not None:
             self._warm.control.post({"kill": self._run})
 
     async def ended(self, within: float | None = None) -> Ending:

@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 from flowreasoner.errors import SandboxError
 from flowreasoner.sandbox.events import Events
 from flowreasoner.sandbox.inside.wire import WireError
-from flowreasoner.sandbox.jails.channel import Channel, Output, socket_pair
+from flowreasoner.sandbox.jails.judge import BACKSTOP
 
 if TYPE_CHECKING:
     from flowreasoner.sandbox.base import Limits
+    from flowreasoner.sandbox.jails.channel import Channel, Output
     from flowreasoner.sandbox.jails.jail import Ending, Jail
+    from flowreasoner.sandbox.jails.judge import Judge
     from flowreasoner.sandbox.suite import Suite
     from flowreasoner.sandbox.verdict import Outcome, Status
 
-__all__ = ["SeparatedRun", "explain", "suite_job"]
+__all__ = ["SeparatedRun", "explain"]
 
 _SOON_S = 0.5
 _LEAST_EXTRA_S = 0.02
-_BACKSTOP = 20  # the host keeps the time of both; a jail alone cannot tell waiting for the other from idling
 
 
 class SeparatedRun:
@@ -32,7 +33,7 @@ class SeparatedRun:
 
     Args:
         guest: Jail of the program.
-        judge: Jail of the tests.
+        judge: Judge, made ready for the suite.
         limits: What the run may use.
         helpers: Whether the program may start processes.
 
@@ -43,7 +44,7 @@ class SeparatedRun:
         cpu_s: CPU seconds used by program and tests.
     """
 
-    def __init__(self, guest: Jail, judge: Jail, limits: Limits, *, helpers: bool) -> None:
+    def __init__(self, guest: Jail, judge: Judge, limits: Limits, *, helpers: bool) -> None:
         self._guest, self._judge, self._limits, self._helpers = guest, judge, limits, helpers
         self._job: dict[str, Any] = {}
         self._output: Output
@@ -71,24 +72,24 @@ class SeparatedRun:
             "code": code,
             "test_s": self._limits.test_s,
             "helpers": self._helpers,
-            "wall_s": _BACKSTOP * self._limits.wall_s,
+            "wall_s": BACKSTOP * self._limits.wall_s,
         }
-        channel, theirs = socket_pair()
-        with channel, theirs:
-            output.listen()
+        output.listen()
+        ending = None
+        try:
             with await self._start(output) as program:
-                job = {**suite_job(suite), "mode": "judge", "test_s": self._limits.test_s}
-                job["wall_s"] = _BACKSTOP * self._limits.wall_s
-                await self._judge.begin(job, {"channel": theirs.fileno(), "second": program.fileno()})
-            theirs.close()
-            try:
-                ending = await self._own_end_of_judge() if await self._listen(channel, events) else None
-            finally:
-                self._guest.end()
-                self._judge.end()
+                channel = await self._judge.begin(suite, program)
+            if await self._listen(channel, events):
+                ending = await self._own_end_of_judge()
+        finally:
+            self._guest.end()
+            stays = self._judge.release(suite, fit=events.fit)
         if self._lives:
             self.cpu_s += (await self._guest.ended()).cpu_s
-        self._judge_ended(events, ending or await self._judge.ended())
+        if stays:
+            self.cpu_s += events.cpu_s
+        else:
+            self._judge_ended(events, ending or await self._judge.ended())
         return events
 
     async def _start(self, output: Output) -> socket.socket:
@@ -191,17 +192,6 @@ class SeparatedRun:
             raise SandboxError(f"the tests could not be started: {detail}")
         self.status = "timeout" if outcome == "timeout" else "died"
         self.ending = detail.replace("the program", "the tests")
-
-
-def suite_job(suite: Suite) -> dict[str, Any]:
-    """Returns what a judge needs of a suite."""
-    return {
-        "format": suite.format,
-        "entry_point": suite.entry_point,
-        "setup": suite.setup,
-        "body": suite.body,
-        "programs": [case.id if suite.format == "unittest" else case.program for case in suite.cases],
-    }
 
 
 def explain(ending: Ending, limits: Limits, *, helpers: bool) -> tuple[Outcome, str]:

@@ -17,6 +17,7 @@ from flowreasoner.sandbox.jails import bubblewrap
 from flowreasoner.sandbox.jails.channel import Output
 from flowreasoner.sandbox.jails.in_process import InProcessRun
 from flowreasoner.sandbox.jails.jail import Jail
+from flowreasoner.sandbox.jails.judge import Judge
 from flowreasoner.sandbox.jails.separated import SeparatedRun, explain
 from flowreasoner.sandbox.verdict import RunOutput, TestResult, Usage, Verdict
 
@@ -52,20 +53,20 @@ class Worker:
     def __init__(self, tier: str, limits: Limits, profile: Profile, preimport: Sequence[str]) -> None:
         self._tier, self._limits, self._helpers = tier, limits, profile == "lib"
         self._guest = Jail(tier, limits, [*GUEST_MODULES, *preimport])
-        self._judge = Jail(tier, limits, JUDGE_MODULES)
+        self._judge = Judge(tier, limits, JUDGE_MODULES)
 
     @property
     def landlock_abi(self) -> int:
         """Version of the Landlock that binds programs, 0 if none does or nothing was started yet."""
         return self._guest.landlock_abi
 
-    async def ready(self, *, judge: bool = True) -> None:
-        """Starts what is not running.
+    async def ready(self, suite: Suite | None = None) -> None:
+        """Starts what is not running, and makes it fit for a suite that is judged apart from the program.
 
         Raises:
             SandboxError: If it cannot be started.
         """
-        await asyncio.gather(self._guest.ready(), *([self._judge.ready()] if judge else []))
+        await asyncio.gather(self._guest.ready(), self._judge.ready(suite))
 
     def close(self) -> None:
         """Ends all processes."""
@@ -85,7 +86,7 @@ class Worker:
 
     async def _grade_separated(self, code: str, suite: Suite) -> Verdict:
         began = time.perf_counter()
-        await self.ready()
+        await self.ready(suite)
         run = SeparatedRun(self._guest, self._judge, self._limits, helpers=self._helpers)
         with Output(self._keep) as output:
             events = await run.run(code, suite, output)
@@ -96,7 +97,7 @@ class Worker:
 
     async def _grade_in_process(self, code: str, suite: Suite) -> Verdict:
         began = time.perf_counter()
-        await self.ready(judge=False)
+        await self._guest.ready()
         run = InProcessRun(self._guest, self._limits, helpers=self._helpers)
         with Output(self._keep) as output:
             tests = await run.run(code, suite, output)
@@ -108,7 +109,7 @@ class Worker:
         return (await self._run(code, stdin, self._limits.wall_s, self._keep))[0]
 
     async def _run(self, code: str, stdin: str, seconds: float, keep: int) -> tuple[RunOutput, Ending]:
-        await self.ready(judge=False)
+        await self._guest.ready()
         with Output(keep) as stdout, Output(keep) as stderr, tempfile.TemporaryFile() as given:
             given.write(stdin.encode("utf-8", errors="replace"))
             given.seek(0)
@@ -154,7 +155,7 @@ class Worker:
 
     async def _grade_command(self, code: str, suite: Suite) -> Verdict:
         began = time.perf_counter()
-        await self.ready(judge=False)
+        await self._guest.ready()
         folder = self._guest.folder
         path = os.pathsep.join(dict.fromkeys([*os.get_exec_path(), "/usr/bin", "/bin"]))
         # The command is the user's own and needs their tools, so unlike programs it is told where they are.
