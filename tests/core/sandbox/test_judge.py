@@ -68,6 +68,51 @@ async def later(x):
     await asyncio.sleep(0)
     return 2 * x
 def echo(x): return x
+class Cache(collections.OrderedDict):
+    def __init__(self, most):
+        super().__init__()
+        self.most = most
+    def put(self, key, value):
+        self[key] = value
+        if len(self) > self.most: self.popitem(last=False)
+Pair = collections.namedtuple("Pair", "low high")
+def pair(x): return Pair(x, x + 1)
+class Dice:
+    def __init__(self, n): self.n = n
+    def __index__(self): return self.n
+    def __float__(self): return float(self.n)
+    def __round__(self): return self.n
+class Only:
+    _one = None
+    def __new__(cls):
+        cls._one = cls._one or super().__new__(cls)
+        return cls._one
+def averager():
+    total = n = 0
+    mean = None
+    while True:
+        total += yield mean
+        n += 1
+        mean = total / n
+def breaking():
+    yield 1
+    yield 2
+    raise KeyError("gone")
+class Countdown:
+    def __init__(self, n): self.n = n
+    def __iter__(self): return self
+    def __next__(self):
+        if not self.n: raise StopIteration
+        self.n -= 1
+        return self.n + 1
+class Log:
+    seen = None
+    def __enter__(self): return self
+    def __exit__(self, kind, error, trace): self.seen = [kind.__name__, str(error)]
+def order(xs): xs.sort()
+def turn(q): q.rotate(1)
+def total(xs): return sum(xs)
+def part(s): return "abcd"[s]
 def first(n): return (x * x for x in range(n))
 def fail(kind): raise kind("told to")
 """
@@ -113,6 +158,27 @@ def fail(kind): raise kind("told to")
         " datetime.timedelta(3, 4, 5), decimal.Decimal('1.10'), fractions.Fraction(1, 3), range(3), frozenset({1})):\n"
         "    assert echo(x) == x and type(echo(x)) is type(x)",
         "assert echo('\\ud800\\x00é') == '\\ud800\\x00é'",
+        "c = Cache(2)\nc.put(1, 'a')\nc.put(2, 'b')\nc.put(3, 'c')\n"
+        "assert c == {2: 'b', 3: 'c'} and list(c) == [2, 3] and len(c) == 2 and c != {}",
+        "p = pair(1)\nassert p == (1, 2) and p.low == 1 and p._asdict() == {'low': 1, 'high': 2} and p[1] == 2",
+        "assert Pair(1, 2).high == 2 and Pair(1, 2) == (1, 2) and echo(pair(3)).low == 3",
+        "assert {Vector(1, 2), Vector(1, 2)} == {Vector(1, 2)} and {Vector(1, 2): 3}[Vector(1, 2)] == 3",
+        "d = Dice(4)\nassert int(d) == 4 and float(d) == 4.0 and round(d) == 4 and [0, 1, 2, 3, 5][d] == 5",
+        "assert list(reversed(Stack(1, 2))) == [2, 1] and Only() is Only()",
+        "g = averager()\nnext(g)\nassert [g.send(x) for x in (10, 20, 3)] == [10.0, 15.0, 11.0]",
+        "g = breaking()\nassert next(g) == 1 and next(g) == 2\ntry:\n    next(g)\n    assert False\n"
+        "except KeyError as e:\n    assert e.args == ('gone',)",
+        "seen = []\ntry:\n    for x in breaking():\n        seen.append(x)\nexcept KeyError:\n    seen.append('end')\n"
+        "assert seen == [1, 2, 'end']",
+        "c = Countdown(30)\nassert next(c) == 30 and c.n == 29 and list(c) == list(range(29, 0, -1))",
+        "xs = [3, 1]\norder(xs=xs)\nassert xs == [1, 3]",
+        "import collections\nq = collections.deque([1, 2])\nturn(q)\nassert list(q) == [2, 1]",
+        "assert echo(list(first(3))) == [0, 1, 4] and total(x * x for x in range(4)) == 14 == total(map(int, '257'))",
+        "assert apply(str.upper, 'a') == 'A' and part(slice(1, 3)) == 'bc'",
+        "log = Log()\ntry:\n    with log:\n        raise ValueError('x')\nexcept ValueError:\n    pass\n"
+        "assert log.seen == ['ValueError', 'x']",
+        "log = Log()\ntry:\n    with log:\n        fail(KeyError)\nexcept KeyError:\n    pass\n"
+        "assert log.seen == ['KeyError', \"'told to'\"]",
     ],
 )  # fmt: skip
 async def test_tests_use_a_program_as_if_it_were_here(sandbox, test):

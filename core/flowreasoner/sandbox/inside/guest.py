@@ -6,6 +6,7 @@ of the calls that the judge makes; whatever it says is taken as data and compare
 
 from __future__ import annotations
 
+import collections
 import itertools
 import linecache
 import operator
@@ -13,7 +14,6 @@ import os
 import random
 import signal
 import sys
-import time
 import types
 from typing import TYPE_CHECKING
 
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MOST_REFERENCES = 100_000
-_MOST_AT_ONCE = 1024
-_PATIENCE_S = 0.002  # how long items of an iterator are gathered before they are sent
-_MUTABLE = (list, dict, set, bytearray)
+_MUTABLE = (list, dict, set, bytearray, collections.deque)
 
 
 def seed() -> None:
@@ -67,6 +65,8 @@ class Guest:
         self._operations: dict[str, Callable[..., Any]] = {
             **{name: getattr(operator, name) for name in _OPERATORS},
             "name": self._name,
+            "construct": lambda function, args, named: function(*args, **named),
+            "data": lambda value: value,
             "names": lambda: [name for name in self._program if not name.startswith("_")],
             "call": lambda function, args, named: function(*args, **named),
             "attr": getattr,
@@ -78,12 +78,18 @@ class Guest:
             "repr": repr,
             "format": format,
             "iter": iter,
-            "items": _items,
+            "items": self._items,
+            "hash": hash,
+            "int": int,
+            "float": float,
+            "index": operator.index,
+            "round": round,
+            "reversed": reversed,
             "isinstance": isinstance,
             "issubclass": issubclass,
             "await": _awaited,
             "enter": lambda manager: type(manager).__enter__(manager),
-            "exit": lambda manager: type(manager).__exit__(manager, None, None, None),
+            "exit": _leave,
         }
 
     def serve(self) -> None:
@@ -103,7 +109,7 @@ class Guest:
         reply: dict[str, Any] = {"to": request["ask"]}
         try:
             given = [decoded(part, self._resolve) for part in request["with"]]
-            reply["value"] = self._returned(self._operations[request["do"]](*given), given)
+            reply["value"] = self._returned(self._operations[request["do"]](*given), given, request["do"])
             changed = self._changed(request, given)
             if changed:
                 reply["changed"] = changed
@@ -115,25 +121,46 @@ class Guest:
         except wire.WireError as error:
             wire.send(self._channel, {"to": request["ask"], "raised": ["ValueError", ["ValueError"], [str(error)], ""]})
 
-    def _returned(self, value: Any, given: list[Any]) -> Any:
-        """Returns a result as data; one that is an argument itself as such, so that identity is kept."""
-        if len(given) == 3 and isinstance(value, _MUTABLE):
+    def _returned(self, value: Any, given: list[Any], operation: str) -> Any:
+        """Returns a result as data; one that is an argument itself as such, so that identity is kept.
+
+        What a class makes, and what the tests take by its name, is an object even if it is a kind of data.
+        """
+        if operation in _CALLS and isinstance(value, _MUTABLE):
             for number, argument in enumerate(given[1]):
                 if value is argument:
                     return ["a", number]
+        if (operation == "construct" and type(value).__module__ != "builtins") or (
+            operation == "name" and callable(value)
+        ):
+            return self._refer(value)
         return Encoder(self._refer).encode(value)
 
     def _changed(self, request: dict[str, Any], given: list[Any]) -> dict[str, Any]:
-        """Returns the arguments of a call that the program has changed in place, by number."""
-        if request["do"] != "call":
+        """Returns the arguments of a call that the program has changed in place, by number or name."""
+        if request["do"] not in _CALLS:
             return {}
+        before = {str(number): form for number, form in enumerate(request["with"][1][1:])}
+        names = request["with"][2][1:]
+        before |= dict(zip(names[::2], names[1::2], strict=True))
         changed = {}
-        for number, argument in enumerate(given[1]):
+        for place, argument in [*((str(number), value) for number, value in enumerate(given[1])), *given[2].items()]:
             if isinstance(argument, _MUTABLE):
                 form = Encoder(self._refer).encode(argument)
-                if form != request["with"][1][number + 1]:
-                    changed[str(number)] = form
+                if form != before[place]:
+                    changed[place] = form
         return changed
+
+    def _items(self, iterator: Any, most: int) -> list[Any]:
+        """Returns the next items of an iterator, whether it has ended, and the exception that it has ended with."""
+        found: list[Any] = []
+        try:
+            found.extend(itertools.islice(iterator, most))
+        except Exception as error:
+            if not found:
+                raise
+            return [found, True, error]
+        return [found, len(found) < most, None]
 
     def _name(self, name: str) -> Any:
         if name not in self._program:
@@ -170,6 +197,8 @@ class Guest:
                 return self._kept[number]
             case ["p", int(number)]:
                 return lambda *args, **named: self._call_back(number, args, named)
+            case ["E", str(name), str(text)]:
+                return _error(name, text)
         raise wire.WireError("not a value")
 
     def _call_back(self, number: int, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -184,9 +213,7 @@ class Guest:
             elif message.get("to") == asked:
                 break
         if "raised" in message:
-            name, text = message["raised"]
-            kind = getattr(sys.modules["builtins"], name, RuntimeError)
-            raise kind(text) if isinstance(kind, type) and issubclass(kind, Exception) else RuntimeError(text)
+            raise _error(*message["raised"])
         return decoded(message["value"], self._resolve)
 
     def _raised(self, error: BaseException) -> list[Any]:
@@ -199,6 +226,7 @@ class Guest:
         return [type(error).__name__, _bases(type(error)), args, text]
 
 
+_CALLS = ("call", "construct")
 _OPERATORS = """add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert
 eq ne lt le gt ge contains getitem setitem delitem""".split()
 
@@ -208,15 +236,15 @@ def _bases(kind: type) -> list[str]:
     return [base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"]
 
 
-def _items(iterator: Any) -> list[Any]:
-    """Returns the next items of an iterator, and whether it has ended: few at first, more when they come quickly."""
-    found: list[Any] = []
-    end = time.perf_counter() + _PATIENCE_S
-    for item in iterator:
-        found.append(item)
-        if len(found) >= _MOST_AT_ONCE or time.perf_counter() > end:
-            return [found, False]
-    return [found, True]
+def _error(name: str, text: str) -> Exception:
+    """Returns an exception of the tests', as the built-in of its name if it is one."""
+    kind = getattr(sys.modules["builtins"], name, RuntimeError)
+    return kind(text) if isinstance(kind, type) and issubclass(kind, Exception) else RuntimeError(text)
+
+
+def _leave(manager: Any, error: BaseException | None) -> Any:
+    """Leaves a block that an exception may have ended."""
+    return type(manager).__exit__(manager, None if error is None else type(error), error, None)
 
 
 def _awaited(coroutine: Any) -> Any:

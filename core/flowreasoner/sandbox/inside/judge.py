@@ -6,32 +6,26 @@ process is jailed like the guest's.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
-import importlib
 import resource
 import signal
 import socket
-import symtable
 import sys
 import time
 import types
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from . import wire
 from .line import GuestLine, GuestLost, Host
-from .program import Program, Remote
+from .prepared import bind, is_the_programs, prepare
+from .program import Program
 from .values import said, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-_MOST_PREPARED = 256
-_ALIASES = {"np": "numpy", "pd": "pandas", "dt": "datetime"}
-_MODULES = sys.stdlib_module_names | set(_ALIASES.values())
-_GIVEN = {"__site__", "__record__", "candidate"}
 _MOST_CPU_S, _MOST_GROWTH_KIB = 1.0, 64 << 10  # of a process that stays; both far from the limits of one run
 
 
@@ -115,7 +109,7 @@ class ProgramModule(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
-            return self._program.names()
+            return [name for name in self._program.names() if is_the_programs(name, called=False)]
         if name.startswith("__"):
             raise AttributeError(name)
         try:
@@ -156,14 +150,15 @@ def _judge(job: dict[str, Any], host: Host, guest_channel: socket.socket, most_k
         if failed:
             host.emit(load_error=failed)
         else:
-            _run(job, Program(line), Recorder(host, line, job["test_s"]))
+            _run(job, line, Recorder(host, line, job["test_s"]))
     except GuestLost:
         pass  # noted below
     except BaseException as error:
         stopped = said(error)
         host.emit(stopped=stopped)
-    if line.trouble:
-        host.emit(stopped=line.trouble.detail, outcome=line.trouble.outcome)
+    trouble = line.trouble or line.trouble_between
+    if trouble:
+        host.emit(stopped=trouble.detail, outcome=trouble.outcome)
     fit = line.steady and not stopped and time.process_time() < _MOST_CPU_S and _resident_kib() < most_kib
     line.hang_up()
     host.emit(done=True, fit=fit, cpu_s=time.process_time() - began_s)
@@ -180,8 +175,9 @@ def _on_time(*_: object) -> None:
     raise TestTimeout
 
 
-def _run(job: dict[str, Any], program: Program, recorder: Recorder) -> None:
+def _run(job: dict[str, Any], line: GuestLine, recorder: Recorder) -> None:
     prepared = prepare(job)
+    program = Program(line, uses_objects=prepared.uses_objects)
     namespace: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
     sys.modules["solution"] = ProgramModule(program)
     if job["entry_point"]:
@@ -191,7 +187,10 @@ def _run(job: dict[str, Any], program: Program, recorder: Recorder) -> None:
             recorder.refuse(str(error))
             return
         namespace[job["entry_point"]] = namespace["candidate"]
-    _bind(prepared, program, namespace)
+    refused = bind(prepared, program, namespace, tested=bool(job["entry_point"]))
+    if refused:
+        recorder.refuse(refused)
+        return
     exec(prepared.setup, namespace)  # noqa: S102 - the tests, in their jail
     if job["entry_point"]:
         namespace[job["entry_point"]] = namespace["candidate"]  # the setup may hold an empty one, as HumanEval's does
@@ -210,74 +209,3 @@ def _run(job: dict[str, Any], program: Program, recorder: Recorder) -> None:
             namespace["__site__"] = lambda _, number=number: recorder.attempted(number)
             with recorder.watched(number):
                 exec(code, namespace)  # noqa: S102
-
-
-class Prepared(NamedTuple):
-    """A suite's code, and the names that it uses and does not define: all, and those that it calls."""
-
-    setup: types.CodeType
-    body: types.CodeType
-    programs: list[types.CodeType]
-    used: set[str]
-    called: set[str]
-
-
-_prepared: dict[tuple[str, ...], Prepared] = {}
-
-
-def prepare(job: dict[str, Any]) -> Prepared:
-    """Returns a suite's code; compiled once, in the warm process, for all the programs that are graded by it.
-
-    Raises:
-        SyntaxError: If it cannot be compiled.
-    """
-    programs = [] if job["format"] == "unittest" else job["programs"]
-    key = (job["setup"], job["body"], *programs)
-    if key not in _prepared:
-        source = "\n".join(key)
-        called = {
-            node.func.id
-            for node in ast.walk(ast.parse(source))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        }
-        used = _free_names(symtable.symtable(source, "tests.py", "exec")) - _GIVEN
-        setup = compile(job["setup"], "setup.py", "exec", dont_inherit=True)
-        body, *codes = [compile(part, "tests.py", "exec", dont_inherit=True) for part in key[1:]]
-        if len(_prepared) >= _MOST_PREPARED:
-            _prepared.clear()
-        _prepared[key] = Prepared(setup, body, codes, used, called)
-    return _prepared[key]
-
-
-def _bind(prepared: Prepared, program: Program, namespace: dict[str, Any]) -> None:
-    """Gives the tests the names that they use and do not define: the program's, or a module's that they left out."""
-    used = prepared.used - set(namespace)
-    for name in used:
-        module = _ALIASES.get(name, name)
-        if module in _MODULES and name not in prepared.called:
-            # Never the program's: its `math.isclose` could say what it likes.
-            with contextlib.suppress(ImportError):
-                namespace[name] = importlib.import_module(module)
-        elif not hasattr(builtins, name):
-            with contextlib.suppress(NameError):
-                namespace[name] = program.name(name)
-    if not any(isinstance(value, Remote) for value in namespace.values()):
-        # What is tested must then bear the name of a built-in; next to any other it would be the tests' own tool.
-        for name in used & prepared.called & set(vars(builtins)):
-            with contextlib.suppress(NameError):
-                namespace[name] = program.name(name)
-
-
-def _free_names(module: symtable.SymbolTable) -> set[str]:
-    """Returns the global names that are used and bound nowhere."""
-    bound, used, tables = set(), set(), [module]
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        for symbol in table.get_symbols():
-            here = table is module or symbol.is_declared_global()
-            if here and (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()):
-                bound.add(symbol.get_name())
-            if (table is module or symbol.is_global()) and symbol.is_referenced():
-                used.add(symbol.get_name())
-    return used - bound

@@ -63,6 +63,7 @@ class GuestLine:
         generation: Number of the guest; a program that ended is started anew, a few times.
         test: Number of the running test, None between tests.
         trouble: What happened to the guest during the running test, if anything.
+        trouble_between: What happened to it between tests, where no test's code may forget it.
         steady: Whether the first guest has done all that it was asked to.
     """
 
@@ -73,6 +74,7 @@ class GuestLine:
         self.generation = 1
         self.test: int | None = None
         self.trouble: GuestLost | None = None
+        self.trouble_between: GuestLost | None = None
         self.steady = True
 
     def begin(self, test: int | None) -> None:
@@ -194,4 +196,6 @@ class GuestLine:
     def _lost(self, outcome: str, detail: str) -> GuestLost:
         self.steady = False
         self.trouble = GuestLost(outcome, detail)
+        if self.test is None:
+            self.trouble_between = self.trouble
         return self.trouble

@@ -1,25 +1,26 @@
 """The judge's view of a candidate program that lives in another process.
 
 Functions, classes and objects of the program are `Remote`: using one sends a request, and what comes back
-is plain data or another `Remote`. Two rules keep verdicts honest. What a test expects never leaves the
-judge: a `Remote` that a test got as a *result* is equal to no plain value and has no arithmetic, whatever
-its own methods would say. Only an object that the test *made*, by calling a class (a capitalised name),
-is asked to compare and add itself, because that is then what is under test.
+is plain data or another `Remote`. Two rules keep verdicts honest. No `Remote` decides whether it equals plain
+data: one that is a kind of data is compared as what it holds, here; any other is equal to none. And one that a
+test got as a *result* has no order, no members and no arithmetic, whatever its own methods would say. Only an
+object that the test *made*, by calling a class (a capitalised name, in tests that use objects), is asked to
+order and add itself, because that is then what is under test; what its methods return is a result again.
 """
 
 from __future__ import annotations
 
 import builtins
-import functools
+import collections
 import itertools
-import types
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from .values import Encoder, decoded
+from .values import MOST_NODES, Encoder, decoded
 from .wire import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any, Protocol
 
     class Line(Protocol):
@@ -35,15 +36,20 @@ if TYPE_CHECKING:
             ...
 
 
+_OF_ITERATORS = {"builtins", "itertools"}
+_ONE_BY_ONE, _MOST_AT_ONCE = 7, 1024
+
+
 class Program:
     """The program as the judge sees it.
 
     Args:
         line: Connection to the guest.
+        uses_objects: Whether the tests make objects of the program's classes, and not only call functions.
     """
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, line: Line, *, uses_objects: bool = True) -> None:
+        self._line, self._uses_objects = line, uses_objects
         self._functions: list[Callable[..., Any]] = []
         self._errors: dict[str, type[BaseException]] = {}
         self._known: dict[tuple[int, int], Any] = {}
@@ -58,7 +64,10 @@ class Program:
         """
         value = self.do("name", name)
         if isinstance(value, Remote) and not _link(value).name:
-            return self._remember(_link(value)._replace(name=name, constructs=name[:1].isupper()), type(value))
+            constructs = self._uses_objects and name[:1].isupper()
+            return self._remember(_link(value)._replace(name=name, constructs=constructs), type(value))
+        if isinstance(value, type) and "_remote" not in vars(value):
+            raise NameError(f"what the program calls {name!r} is nothing of its own")
         return value
 
     def names(self) -> list[str]:
@@ -74,10 +83,10 @@ class Program:
         reply = self._line.ask({"ask": number, "do": operation, "with": forms}, self._answer)
         if "raised" in reply:
             raise self._exception(reply["raised"])
-        for position, form in dict(reply.get("changed") or {}).items():
-            _change(given[1][int(position)], decoded(form, self._resolve))
+        for place, form in dict(reply.get("changed") or {}).items():
+            _change(given[1][int(place)] if place.isdigit() else given[2][place], decoded(form, self._resolve))
         form = reply.get("value")
-        if isinstance(form, list) and form[:1] == ["a"] and operation == "call":
+        if isinstance(form, list) and form[:1] == ["a"] and operation in {"call", "construct"}:
             return given[1][form[1]]
         return decoded(form, self._resolve)
 
@@ -103,13 +112,24 @@ class Program:
             raise WireError("an object of the program is gone: the program had to be started anew")
         if isinstance(value, type) and "_remote" in vars(value):
             return self._refer(vars(value)["_remote"])
-        if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType | functools.partial):
+        if isinstance(value, BaseException):
+            generation, number = vars(value).get("_number", (0, 0))
+            of_the_program = generation == self._line.generation
+            return ["h", number] if of_the_program else ["E", type(value).__name__, str(value)[:500]]
+        if isinstance(value, slice):
+            return ["S", *[self._encoded(part) for part in (value.start, value.stop, value.step)]]
+        if isinstance(value, Iterator) and type(value).__module__ in _OF_ITERATORS:
+            return ["I", *[self._encoded(item) for item in itertools.islice(value, MOST_NODES)]]
+        if callable(value) and not isinstance(value, type):
             self._functions.append(value)
             return ["p", len(self._functions) - 1]
         raise TypeError(
             f"a {type(value).__name__} of the tests cannot be handed to the program: tests may hand over plain data, "
             "functions, and objects of the program's own classes"
         )
+
+    def _encoded(self, value: Any) -> Any:
+        return Encoder(self._refer).encode(value)
 
     def _resolve(self, form: list[Any]) -> Any:
         match form:
@@ -119,7 +139,7 @@ class Program:
                     remote = self._remember(Link(self, number, key[0]), self._kind(type_name, kind))
                     if bases:
                         self._known[key] = self._error_class(type_name, bases[0], remote)
-                return self._known[key]
+                return _not_made(self._known[key])
             case ["e", list(raised)]:
                 return self._exception(raised)
         raise WireError("not a value")
@@ -128,6 +148,14 @@ class Program:
         """Returns the one `Remote` that stands for an object of the program, so that identity holds in the tests."""
         remote = self._known[link.generation, link.number] = kind(link)
         return remote
+
+    def made(self, remote: Remote) -> Remote:
+        """Returns the `Remote` for an object that a test has made."""
+        link = _link(remote)
+        known = self._known.get((link.generation, link.number))
+        if isinstance(known, Remote) and _link(known).made:
+            return known  # a class may return the one object that it has
+        return self._remember(link._replace(made=True), type(remote))
 
     def _kind(self, type_name: str, kind: str) -> type[Remote]:
         """Returns the class of `Remote` that bears a type's name, which is what error messages say."""
@@ -148,6 +176,8 @@ class Program:
             error = kind(*[decoded(form, self._resolve) for form in args])
         except Exception:
             error = RuntimeError(f"{name}: {str(text)[:300]}")
+        if number:
+            error._number = self._line.generation, int(number[0])  # type: ignore[attr-defined]
         if "_remote" in vars(kind) and number:
             remote = self._remember(Link(self, int(number[0]), self._line.generation), Remote)
             error._of, error._text = remote, str(text)  # type: ignore[attr-defined]
@@ -188,6 +218,9 @@ def _change(mine: Any, theirs: Any) -> None:
     elif isinstance(mine, dict | set):
         mine.clear()
         mine.update(theirs)
+    elif isinstance(mine, collections.deque):
+        mine.clear()
+        mine.extend(theirs)
 
 
 class Link(NamedTuple):
@@ -239,16 +272,14 @@ class Remote:
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Calls the function in the program, or makes an object of the class there."""
         link = _link(self)
-        value = link.program.do("call", self, list(args), named)
-        if link.constructs and isinstance(value, Remote):
-            return link.program._remember(_link(value)._replace(made=True), type(value))
-        return value
+        value = link.program.do("construct" if link.constructs else "call", self, list(args), named)
+        return link.program.made(value) if link.constructs and isinstance(value, Remote) else value
 
     def __instancecheck__(self, value: Any) -> bool:
         return isinstance(value, Remote) and bool(_do("isinstance", value, self))
 
     def __hash__(self) -> int:
-        return hash(_link(self)[1:3])
+        return hash(_do("hash", self))
 
     def __contains__(self, value: Any) -> bool:
         if _link(self).made:
@@ -259,14 +290,16 @@ class Remote:
         iterator: Iterator[Any] = _do("iter", self)
         return iterator
 
-    def __exit__(self, *_: object) -> bool:
-        return bool(_do("exit", self))
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Leaves a block in the program; an exception goes on all the same, for it may be a test's failure."""
+        _do("exit", self, error)
 
     def __eq__(self, other: object) -> bool:
         link = _link(self)
-        if isinstance(other, Remote) and _link(other)[1:3] == link[1:3]:
-            return True
-        return (link.made or isinstance(other, Remote)) and bool(_do("eq", self, other))
+        if isinstance(other, Remote):
+            return _link(other)[1:3] == link[1:3] or bool(_do("eq", self, other))
+        held = _do("data", self) if link.made else self
+        return not isinstance(held, Remote) and bool(held == other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -275,23 +308,46 @@ class Remote:
 class RemoteIterator(Remote):
     """An iterator of the program, whose items are fetched a few at a time."""
 
-    __slots__ = ("_ahead",)
+    __slots__ = ("_ahead",)  # an `Ahead`
 
     def __init__(self, link: Link) -> None:
         super().__init__(link)
-        object.__setattr__(self, "_ahead", [[], False])
+        object.__setattr__(self, "_ahead", Ahead())
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
         ahead = object.__getattribute__(self, "_ahead")
-        if not ahead[0] and not ahead[1]:
-            ahead[0], ahead[1] = _do("items", self)
-            ahead[0].reverse()
-        if not ahead[0]:
-            raise StopIteration
-        return ahead[0].pop()
+        if not ahead.items and not ahead.ended:
+            # One by one at first, since programs can tell how far they were asked to go.
+            most = max(1, min(ahead.fetched - _ONE_BY_ONE, _MOST_AT_ONCE))
+            items, ahead.ended, ahead.error = _do("items", self, most)
+            ahead.items, ahead.fetched = items[::-1], ahead.fetched + len(items)
+        if ahead.items:
+            return ahead.items.pop()
+        error, ahead.error = ahead.error, None
+        raise error or StopIteration
+
+
+class Ahead:
+    """What is known of an iterator of the program: items that were fetched, and how it has ended."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self.fetched = 0
+        self.ended = False
+        self.error: BaseException | None = None
+
+
+def _not_made(value: Any) -> Any:
+    """Returns an object of the program as a result, whoever has made it: methods may return their own object."""
+    if not isinstance(value, Remote) or not _link(value).made:
+        return value
+    twin = type(value)(_link(value)._replace(made=False))
+    if isinstance(value, RemoteIterator):
+        object.__setattr__(twin, "_ahead", object.__getattribute__(value, "_ahead"))
+    return twin
 
 
 class RemoteCoroutine(Remote):
@@ -344,16 +400,15 @@ def _calculating(operation: str, *, reflected: bool = False) -> Callable[..., An
                 return NotImplemented
             raise TypeError(f"a result of type {type(self).__name__} is no number")
         value = link.program.do(operation, *((*other, self) if reflected else (self, *other)))
-        if isinstance(value, Remote):
-            return link.program._remember(_link(value)._replace(made=True), type(value))
-        return value
+        return link.program.made(value) if isinstance(value, Remote) else value
 
     return calculate
 
 
 _RESULTS: dict[str, Callable[[Any], Any]] = {
     "bool": bool, "len": int, "str": str, "repr": str, "format": str, "getitem": lambda value: value,
-    "setitem": lambda _: None, "delitem": lambda _: None, "enter": lambda value: value,
+    "setitem": lambda _: None, "delitem": lambda _: None, "enter": lambda value: value, "int": int, "float": float,
+    "index": int, "round": lambda value: value, "reversed": lambda value: value,
 }  # fmt: skip
 for _name, _result in _RESULTS.items():
     setattr(Remote, f"__{_name}__", _forwarding(_name, _result))

@@ -12,6 +12,7 @@ import collections
 import datetime
 import decimal
 import fractions
+import functools
 import uuid
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_NODES = 200_000
 DEEPEST = 150
+_MOST_FIELDS = 100
 _EXACT_INT = 1 << 53  # JSON readers elsewhere may hold numbers as doubles; larger ones cross as text
 _SEQUENCES: dict[type, str] = {list: "l", tuple: "t", set: "s", frozenset: "z", collections.deque: "q"}
 _MAPPINGS: dict[type, str] = {
@@ -37,6 +39,16 @@ _MAKE_MAPPING: dict[str, Callable[[dict[Any, Any]], Any]] = {
     "o": collections.OrderedDict,
     "u": lambda items: collections.defaultdict(None, items),
 }
+
+
+@functools.lru_cache(maxsize=64)
+def _named(name: str, *fields: str) -> type:
+    """Returns the class of named tuples with these fields."""
+    if len(fields) > _MOST_FIELDS:
+        raise WireError("too many fields")
+    return collections.namedtuple(name, fields)
+
+
 _BUILDERS: dict[str, Callable[[list[Any]], Any]] = {
     "l": list,
     "t": tuple,
@@ -46,6 +58,9 @@ _BUILDERS: dict[str, Callable[[list[Any]], Any]] = {
     "k": lambda items: dict.fromkeys(items).keys(),
     "v": lambda items: dict(enumerate(items)).values(),
     "w": lambda items: dict(items).items(),
+    "I": iter,
+    "S": lambda items: slice(*items),
+    "N": lambda items: _named(*map(str, items[0]))(*items[1:]),
 }
 _VIEWS: dict[type, str] = {type({}.keys()): "k", type({}.values()): "v", type({}.items()): "w"}
 _TYPES = {
@@ -133,6 +148,10 @@ class Encoder:
             plain = list(list.__iter__(value))
         elif isinstance(value, tuple):
             plain = tuple(tuple.__iter__(value))
+            fields = getattr(type(value), "_fields", None)
+            if type(fields) is tuple and len(fields) == len(plain):
+                names = ["l", type(value).__name__, *map(str, fields)]
+                return ["N", names, *[self.encode(item, depth + 1) for item in plain]]
         else:
             return self._refer(value)
         return self.encode(plain, depth)

@@ -1,7 +1,7 @@
 """The warm process of a jail: it forks a child for each run, watches it, and clears up after it.
 
-Its own code never runs what a run brings: programs are compiled in the child only, and tests are compiled here
-but executed there.
+It never holds what a run brings: a child inherits all that lies here, so that programs and tests are read, compiled
+and executed in children only.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from . import wire
 from .confine import Confinement, become_keeper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any, NoReturn
 
 _LOOK_S = 0.1  # how often a run is looked at that could take more than its limits on single processes say
 _CLEAR_S = 0.5  # what takes longer to remove is left to the host, which throws the jail away
-_MOST_FILES = 50_000
+_MOST_FILES = 10_000
+_MOST_CLEARED = 2_000
 _LONGEST_WAIT = 20  # a run that the machine starves is given up at so many times its limit
-_PLACES = {"stdin": 0, "stdout": 1, "stderr": 2, "channel": 3, "second": 4}
+_PLACES = {"stdin": 0, "stdout": 1, "stderr": 2, "channel": 3, "second": 4, "job": 5}
 
 
 def main() -> None:
@@ -67,21 +68,20 @@ class Keeper:
 
     def __init__(self, config: dict[str, Any], control: socket.socket) -> None:
         self._config, self._control = config, control
-        self._folder = config["writable"][0]
-        self._measured = "" if config["tier"] == "jail" else self._folder  # a jail's has a size of its own
+        self._in_jail = config["tier"] == "jail"
         self.confinement = Confinement(config)
         self._entered = mmap.mmap(-1, mmap.PAGESIZE)  # shared with the child until it runs anything
 
     def serve(self) -> None:
         """Runs jobs until the host hangs up."""
-        os.chdir(self._folder)
+        os.chdir(self._config["writable"][0])
         while True:
             try:
                 job, descriptors = wire.receive_with_descriptors(self._control)
             except EOFError:
                 return
             if "mode" in job:  # anything else came too late for its run
-                _warm_up(job)
+                _warm_up(job["mode"])
                 gc.freeze()  # what is here now, no child's collector needs to look at, and so to copy
                 self._run(job, descriptors)
 
@@ -93,7 +93,8 @@ class Keeper:
             self._begin(job, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        watch = Watch(child, job, self._config["limits"], self._measured)
+        holds_too_much = self._holds_too_many_files if self._in_jail else self._holds_too_much
+        watch = Watch(child, job, self._config["limits"], holds_too_much)
         try:
             killed = watch.until_end(self._control)
         except EOFError:
@@ -116,9 +117,9 @@ class Keeper:
         """In the child: arranges what it is given, binds it, and runs the job."""
         try:
             os.setsid()
-            first_unused = _arrange(dict(zip(job["given"], descriptors, strict=True)))
+            _arrange(dict(zip(job["given"], descriptors, strict=True)))
             self.confinement.enter(helpers=job["helpers"])
-            os.closerange(first_unused, 4096)
+            os.closerange(max(_PLACES.values()) + 1, 4096)
             self._entered[0] = 1
             self._entered.close()
         except BaseException as error:
@@ -127,6 +128,8 @@ class Keeper:
             os._exit(1)
         code = 1
         try:
+            with open(_PLACES["job"], "rb") as file:
+                job = json.load(file)
             _perform(job)
             code = 0
         except BaseException:
@@ -146,11 +149,31 @@ class Keeper:
             time.sleep(0.001)
         else:
             return False
+        if self._files() > _MOST_CLEARED:
+            return False
         until = time.monotonic() + _CLEAR_S
         try:
             return [_empty(folder, until) for folder in self._config["writable"]].count(False) == 0
         except (OSError, RecursionError):
             return False
+
+    def _files(self) -> int:
+        """Returns how many files and folders the run's folders hold."""
+        if not self._in_jail:
+            return _files_and_bytes(self._config["writable"][0])[0]
+        held = [os.statvfs(folder) for folder in self._config["writable"]]
+        return sum(found.f_files - found.f_ffree for found in held)
+
+    def _holds_too_many_files(self) -> str:
+        """Says what a run has too much of in a jail, whose file systems have a size of their own."""
+        return "files" if self._files() > _MOST_FILES else ""
+
+    def _holds_too_much(self) -> str:
+        """Says what a run has too much of in a folder of the host's."""
+        files, size = _files_and_bytes(self._config["writable"][0])
+        if size > self._config["limits"]["disk_mib"] << 20:
+            return "disk"
+        return "files" if files > _MOST_FILES else ""
 
     def _kill_all(self, child: int) -> None:
         if self._config["tier"] == "jail":
@@ -169,11 +192,19 @@ class Watch:
 
     Time is the child's own: what it computes and what it sleeps, but not what it waits for a core that
     others use, so that a busy machine changes no verdict.
+
+    Args:
+        child: Its number.
+        job: What it runs.
+        limits: What it may use.
+        holds_too_much: Says what there is too much of in the folders of the run, if anything.
     """
 
-    def __init__(self, child: int, job: dict[str, Any], limits: dict[str, Any], folder: str) -> None:
+    def __init__(
+        self, child: int, job: dict[str, Any], limits: dict[str, Any], holds_too_much: Callable[[], str]
+    ) -> None:
         self._child, self._run, self._wall_s = child, job["run"], job["wall_s"]
-        self._limits, self._folder = limits, folder
+        self._limits, self._holds_too_much = limits, holds_too_much
         self._helpers = job["helpers"]
         self._began = time.monotonic()
 
@@ -229,14 +260,17 @@ class Watch:
         """Seconds for which the child wanted a core and got none, as the kernel counts them."""
         try:
             with open(f"/proc/{self._child}/schedstat", encoding="ascii") as file:
-                return int(file.read().split()[1]) / 1e9
+                starved_s = int(file.read().split()[1]) / 1e9
         except (OSError, ValueError, IndexError):
             return 0.0
+        # A run with processes of its own can starve itself.
+        return min(starved_s, self._limits["wall_s"]) if self._helpers else starved_s
 
     def _excess(self) -> str:
         """Tells what a run takes together that no limit on a single process or file holds."""
-        if self._folder and _size(self._folder) > self._limits["disk_mib"] << 20:
-            return "disk"
+        held = self._holds_too_much()
+        if held:
+            return held
         if self._helpers and _memory_of(_descendants()) > self._limits["memory_mib"] << 20:
             return "memory"
         return ""
@@ -247,12 +281,8 @@ class Watch:
             os.kill(self._child, signal.SIGKILL)
 
 
-def _arrange(given: dict[str, int]) -> int:
-    """Puts what the child is given at its places, the null device at the other standard ones.
-
-    Returns:
-        The first descriptor that the child does not need.
-    """
+def _arrange(given: dict[str, int]) -> None:
+    """Puts what the child is given at its places, the null device at the other standard ones, and nothing elsewhere."""
     high = {name: os.dup2(descriptor, 200 + number) for number, (name, descriptor) in enumerate(given.items())}
     null = os.open(os.devnull, os.O_RDWR)
     for name, place in _PLACES.items():
@@ -260,7 +290,9 @@ def _arrange(given: dict[str, int]) -> int:
             os.dup2(high[name], place, inheritable=place < 3)
         elif place < 3:
             os.dup2(null, place)
-    return 3 + ("channel" in high) + ("second" in high)
+        else:
+            with contextlib.suppress(OSError):
+                os.close(place)
 
 
 def _open_standard_streams() -> None:
@@ -270,16 +302,14 @@ def _open_standard_streams() -> None:
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
 
 
-def _warm_up(job: dict[str, Any]) -> None:
-    """Loads and prepares, here and once, what children of this kind need; no more, as each child pays for it."""
-    match job["mode"]:
-        case "judge":
-            from .judge import prepare
+def _warm_up(mode: str) -> None:
+    """Loads, here and once, what children of this kind need; no more, as each child pays for it.
 
-            if job["format"] == "unittest":
-                from . import unittests  # noqa: F401
-            with contextlib.suppress(Exception):  # the child will say what is wrong with the tests
-                prepare(job)
+    Nothing of the job itself: what lies in this process, every later child could find in its own copy.
+    """
+    match mode:
+        case "judge":
+            from . import judge, unittests  # noqa: F401
         case "judges":
             from . import judge  # noqa: F401
         case "unittest":
@@ -384,19 +414,19 @@ def _unlock(_: object, path: str, __: object) -> None:
             os.chmod(path, 0o700)
 
 
-def _size(folder: str) -> int:
-    """Returns the bytes of all files in a folder; of absurdly many, more than any limit."""
+def _files_and_bytes(folder: str) -> tuple[int, int]:
+    """Returns how many files a folder holds, and of how many bytes together; of absurdly many, only that they are."""
     total, seen, folders = 0, 0, [folder]
     while folders:
         with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
                 seen += 1
                 if seen > _MOST_FILES:
-                    return 1 << 62
+                    return seen, total
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
                 total += entry.stat(follow_symlinks=False).st_blocks * 512
-    return total
+    return seen, total
 
 
 def _descendants() -> list[int]:

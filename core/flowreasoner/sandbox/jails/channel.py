@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import tempfile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flowreasoner.sandbox.inside import wire
@@ -13,7 +14,7 @@ from flowreasoner.sandbox.inside import wire
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Channel", "Output", "socket_pair"]
+__all__ = ["Channel", "Output", "content", "socket_pair"]
 
 _CHUNK, _HEADER = 1 << 16, 4
 _MOST_LEFT = 1 << 20
@@ -24,6 +25,17 @@ def socket_pair() -> tuple[Channel, socket.socket]:
     """Returns the host's end and the jail's end of a new connection."""
     ours, theirs = socket.socketpair()
     return Channel(ours), theirs
+
+
+def content(data: bytes) -> BinaryIO:
+    """Returns an open file with no name that holds some bytes, to hand over."""
+    if hasattr(os, "memfd_create"):
+        file: BinaryIO = open(os.memfd_create("content"), "r+b", buffering=0)  # noqa: PTH123, SIM115 - the caller's
+    else:
+        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+    file.write(data)
+    file.seek(0)
+    return file
 
 
 class Channel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import subprocess
 import weakref
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flowreasoner.errors import SandboxError
 from flowreasoner.sandbox.inside.wire import WireError
 from flowreasoner.sandbox.jails import bubblewrap
+from flowreasoner.sandbox.jails.channel import content
 from flowreasoner.sandbox.jails.launch import WarmProcess
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ class Jail:
         """Starts a run.
 
         Args:
-            job: What to do.
+            job: What to do: ``mode``, ``helpers`` and ``wall_s`` are the jail's to know, the rest the run's alone.
             given: Descriptors for the run, by the place that they take in it.
 
         Raises:
@@ -96,11 +98,14 @@ class Jail:
         """
         self._run += 1
         self._running, self._came_early = True, {}
-        message = {"helpers": False, "wall_s": self._limits.wall_s, **job, "run": self._run, "given": list(given)}
-        try:
-            await self._connection.send(message, list(given.values()))
-        except OSError as error:
-            raise self._broken("ended before a run") from error
+        names = ["job", *given]
+        message = {"mode": job["mode"], "helpers": False, "wall_s": self._limits.wall_s, "run": self._run}
+        message |= {name: job[name] for name in ("helpers", "wall_s") if name in job}
+        with content(json.dumps(job).encode()) as body:
+            try:
+                await self._connection.send({**message, "given": names}, [body.fileno(), *given.values()])
+            except OSError as error:
+                raise self._broken("ended before a run") from error
 
     def end(self) -> None:
         """Ends the run that is under way, if one is; `ended` tells when that has happened."""

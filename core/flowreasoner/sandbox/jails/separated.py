@@ -211,6 +211,8 @@ def explain(ending: Ending, limits: Limits, *, helpers: bool) -> tuple[Outcome, 
     if ending.killed in {"memory", "disk"}:
         most = limits.memory_mib if ending.killed == "memory" else limits.disk_mib
         return "error", f"the program used more than {most} MiB of {ending.killed}"
+    if ending.killed == "files":
+        return "error", "the program made too many files"
     if ending.killed == "time":
         return "timeout", f"the run was stopped at its time limit of {limits.wall_s:g} s"
     if ending.killed == "asked":
