@@ -22,6 +22,9 @@ import unittest
 from typing import TYPE_CHECKING
 
 from . import guest, tamper
+from .deciding import Deciding
+from .probe import is_heap_type, objects_in, probe
+from .sealed import sealed
 from .unittests import outcome_of, run_method
 from .values import said
 
@@ -50,6 +53,7 @@ def run(job: dict[str, Any]) -> NoReturn:
     rested_on = [builtins, unittest.case, unittest.suite, unittest.result, *_imported(job["imports"])]
     for module in rested_on:
         integrity.module(module)
+    deciding = Deciding(found_out)
     for name in [name for name in sys.modules if name == "inside" or name.startswith("inside.")]:
         del sys.modules[name]
     tamper.forbid_introspection(found_out)
@@ -66,9 +70,10 @@ def run(job: dict[str, Any]) -> NoReturn:
     _check(integrity, found_out)
     emit(ready=True)
     tests = read_tests()
-    _prepare(tests, job["entry_point"], program, integrity, found_out)
+    _prepare(tests, job["entry_point"], program, integrity, deciding, found_out)
     for number, name in enumerate(tests["programs"]):
         emit(site=number, outcome="started")
+        _disarm(deciding, found_out)
         outcome, detail = _timed(program, name, job["test_s"])
         _check(integrity, found_out)
         emit(site=number, outcome=outcome, detail=detail)
@@ -126,6 +131,12 @@ def _check(integrity: tamper.Integrity, found_out: tamper.FoundOut) -> None:
         found_out(f"{changed} was replaced")
 
 
+def _disarm(deciding: Deciding, found_out: tamper.FoundOut, *, only_new: bool = False) -> None:
+    removed = deciding.disarm(only_new=only_new)
+    if removed:
+        found_out(f"{removed} was replaced")
+
+
 def _imported(names: list[str]) -> list[types.ModuleType]:
     modules = []
     for name in names:
@@ -139,16 +150,19 @@ def _prepare(
     entry_point: str,
     program: dict[str, Any],
     integrity: tamper.Integrity,
+    deciding: Deciding,
     found_out: tamper.FoundOut,
 ) -> None:
     """Runs the tests' own module in the program's namespace, and remembers what it defines."""
     if isinstance(program.get(entry_point), types.FunctionType):
-        program[entry_point] = _probing(program[entry_point], found_out)
+        program[entry_point] = _probing(program[entry_point], deciding, found_out)
     if entry_point:
         program["candidate"] = program[entry_point]
     before = dict(program)
     for source, name in ((tests["setup"], "setup.py"), (tests["body"], "tests.py")):
-        exec(compile(source, name, "exec", dont_inherit=True), program)  # noqa: S102 - the tests, in their jail
+        code = compile(source, name, "exec", dont_inherit=True)
+        deciding.name([kind for read in _names_in(code) if isinstance(kind := before.get(read), type)])
+        exec(code, program)  # noqa: S102 - the tests, in their jail
     defined = [name for name, value in program.items() if before.get(name, program) is not value]
     integrity.names(program, [name for name in defined if not name.startswith("__")])
     for name in defined:
@@ -156,18 +170,21 @@ def _prepare(
             integrity.members(program[name])
 
 
-def _probing(function: Callable[..., Any], found_out: tamper.FoundOut) -> Callable[..., Any]:
-    probe = tamper.probe
+def _names_in(code: types.CodeType) -> set[str]:
+    return {*code.co_names, *(name for part in code.co_consts if type(part) is type(code) for name in _names_in(part))}
 
-    @functools.wraps(function)
+
+def _probing(function: Callable[..., Any], deciding: Deciding, found_out: tamper.FoundOut) -> Callable[..., Any]:
     def probed(*args: Any, **named: Any) -> Any:
         result = function(*args, **named)
-        impossible = probe(result)
-        if impossible:
-            found_out(impossible)
+        if any(is_heap_type(type(part)) for part in objects_in(result)):
+            _disarm(deciding, found_out, only_new=True)
+            impossible = probe(result)
+            if impossible:
+                found_out(impossible)
         return result
 
-    return probed
+    return functools.wraps(function)(sealed(probed, function.__name__))
 
 
 def _timed(program: dict[str, Any], name: str, test_s: float) -> tuple[str, str]:

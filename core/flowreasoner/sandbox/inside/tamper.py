@@ -1,15 +1,13 @@
 """Makes tampering show where a program and its tests share a process.
 
-Three watches: what the tests rest on is recorded before the program runs and compared afterwards; the
-interpreter reports introspection that could reach the harness; and results that claim to equal everything
-are tried on values that no honest result equals. None is proof: native code can go around all of them.
+Two watches: what the tests rest on is recorded before the program runs and compared afterwards; and the
+interpreter reports introspection that could reach the harness. Two more look at what a program returns, see
+`probe` and `deciding`. None is proof: native code can go around all of them.
 """
 
 from __future__ import annotations
 
-import operator
 import os
-import random
 import sys
 import threading
 import types
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
     FoundOut = Callable[[str], NoReturn]
 
-__all__ = ["Integrity", "forbid_introspection", "probe"]
+__all__ = ["TESTS", "FoundOut", "Integrity", "forbid_introspection", "library_places"]
 
 _ABSENT = object()
 
@@ -39,12 +37,22 @@ _ASKED_BY_NAME = {
 """Audit events that a library may cause, if its own code names what it asks for; a program may not."""
 
 _NEVER = {"sys.settrace", "sys.setprofile", "sys.addaudithook", "sys.monitoring.register_callback"}
-_WATCHED = {*_ASKED_BY_NAME, *_NEVER, "compile", "object.__getattr__"}
+_WATCHED = {*_ASKED_BY_NAME, *_NEVER, "compile", "object.__getattr__", "object.__setattr__"}
+_SEALED = {"__code__", "__defaults__", "__kwdefaults__"}
+"""What the interpreter reports the reading and the replacing of; the harness's own functions are kept from both."""
+
 _FRAMES = {"tb_frame", "gi_frame", "cr_frame", "ag_frame"}
 _HANDS_OUT_FRAMES = {"currentframe", "stack", "trace", "getouterframes", "getinnerframes", "walk_tb"}
-_TESTS = {"tests.py", "setup.py"}
-_DEEPEST, _MOST_PROBED = 3, 200
-_TRIALS = 8
+TESTS = {"tests.py", "setup.py"}
+"""Files that the tests are compiled as."""
+
+_HARNESS = os.path.dirname(__file__) + "/"
+
+
+def library_places() -> tuple[str, ...]:
+    """Returns what the paths of libraries begin with; to be asked before a program can change `sys.path`."""
+    places = {os.path.dirname(os.__file__), *[path for path in sys.path if "packages" in path]}
+    return ("<frozen ", *[place.rstrip("/") + "/" for place in places])
 
 
 class Integrity:
@@ -99,7 +107,7 @@ class Integrity:
 
 def forbid_introspection(found_out: FoundOut) -> None:
     """Ends the run when code other than a library's own asks the interpreter for what the harness holds."""
-    judgement, this_thread, busy = _Judgement(sys._getframe(1).f_code.co_filename), threading.get_ident, set()
+    judgement, this_thread, busy = _Judgement(), threading.get_ident, set()
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event not in _WATCHED and not event.startswith("ctypes."):
@@ -113,22 +121,16 @@ def forbid_introspection(found_out: FoundOut) -> None:
         finally:
             busy.discard(thread)
         if not fine:
-            found_out(f"the program used {args[1] if event == 'object.__getattr__' else event}")
+            found_out(f"the program used {args[1] if event.startswith('object.__') else event}")
 
     sys.addaudithook(hook)
 
 
 class _Judgement:
-    """Decides who may ask the interpreter for what.
+    """Decides who may ask the interpreter for what."""
 
-    Args:
-        harness: File of the code that runs the tests.
-    """
-
-    def __init__(self, harness: str) -> None:
-        places = {os.path.dirname(os.__file__), *[path for path in sys.path if "packages" in path]}
-        self._prefixes = ("<frozen ", *[place.rstrip("/") + "/" for place in places])
-        self._trusted = {__file__, harness, *_TESTS}
+    def __init__(self) -> None:
+        self._prefixes = library_places()
         self._getframe = sys._getframe
 
     def allows(self, event: str, args: tuple[Any, ...]) -> bool:
@@ -136,10 +138,18 @@ class _Judgement:
         frame = self._getframe(2)
         if event in _NEVER:
             return False
+        if frame.f_code.co_filename.startswith(_HARNESS):
+            return True
         if event == "compile":
+            if self._is_trusted(args[1]):
+                return False  # none but the harness compiles such files
             return not self._is_library(args[1]) or _is_file(args[1], args[0])
         if event.startswith("ctypes."):
             return self._is_use_of_ctypes_by_a_library(frame)
+        if event.startswith("object.__") and args[1] in _SEALED and self._is_sealed(args[0]):
+            return False
+        if event == "object.__setattr__":
+            return True
         if event != "object.__getattr__":
             return self._is_asked_by_name(frame, _ASKED_BY_NAME[event])
         if args[1] == "__code__":
@@ -148,6 +158,14 @@ class _Judgement:
 
     def _is_library(self, path: object) -> bool:
         return isinstance(path, str) and path.startswith(self._prefixes)
+
+    def _is_trusted(self, path: object) -> bool:
+        """Whether code of this file is the harness's or the tests' own, for which no program's may pass."""
+        return isinstance(path, str) and (path in TESTS or path.startswith(_HARNESS))
+
+    @staticmethod
+    def _is_sealed(function: Any) -> bool:
+        return type(function) is types.FunctionType and function.__code__.co_filename.startswith(_HARNESS)
 
     def _names(self, frame: types.FrameType | None, name: str) -> bool:
         return frame is not None and self._is_library(frame.f_code.co_filename) and name in frame.f_code.co_names
@@ -168,13 +186,13 @@ class _Judgement:
 
     def _reads_tests(self, frame: types.FrameType | None, function: Any) -> bool:
         """Whether the code of a test is asked for by the program, or by a library that the program has called."""
-        if type(function) is not types.FunctionType or function.__code__.co_filename not in _TESTS:
+        if type(function) is not types.FunctionType or function.__code__.co_filename not in TESTS:
             return False
         if "<locals>" in function.__code__.co_qualname:
             return False  # what a test made to hand it over, not a test
         while frame is not None and self._is_library(frame.f_code.co_filename):
             frame = frame.f_back
-        return frame is not None and frame.f_code.co_filename not in self._trusted
+        return frame is not None and not self._is_trusted(frame.f_code.co_filename)
 
 
 def _is_file(path: str, source: Any) -> bool:
@@ -185,75 +203,3 @@ def _is_file(path: str, source: Any) -> bool:
     except OSError:
         return False
     return bytes(source, "utf-8") == held if isinstance(source, str) else source == held
-
-
-def probe(value: Any, depth: int = 0) -> str:
-    """Returns what is impossible about a result, or an empty text.
-
-    Args:
-        value: What the program returned; containers are looked into.
-        depth: How deep in the result this is.
-    """
-    kind = type(value)
-    if kind in _PLAIN:
-        return ""
-    if kind in {list, tuple, set, frozenset, dict} and depth < _DEEPEST:
-        parts = list(value.values()) if kind is dict else list(value)
-        return next((found for part in parts[:_MOST_PROBED] if (found := probe(part, depth + 1))), "")
-    if kind.__flags__ & _HEAP_TYPE:
-        return _contradiction(value)
-    return ""
-
-
-def _contradiction(value: Any) -> str:
-    draw = random.Random(os.urandom(8))  # noqa: S311 - not to be guessed by a program that knows the seed
-    trials: list[list[Any]] = [
-        [draw.randrange(-1000, 1000) for _ in range(_TRIALS)],
-        [draw.random() for _ in range(_TRIALS)],
-        ["".join(draw.choices("abcdefgh", k=3)) for _ in range(_TRIALS)],
-        [[draw.randrange(100)] for _ in range(_TRIALS)],
-    ]
-    for values in trials:
-        distinct = [item for number, item in enumerate(values) if item not in values[:number]]
-        if (
-            _count(lambda item: value == item, distinct) > 1
-            or _count(lambda item: not operator.ne(value, item), distinct) > 1
-        ):
-            return "a result equals different values"
-    for low, high in ((-(10**9), 10**9), ("", "~")):
-        sides = [_is(operator.lt, value, low), _is(operator.gt, value, low), _is(operator.gt, value, high)]
-        if sides[0] and (sides[1] or sides[2]):
-            return "a result lies on both sides of a value"
-    first, second = trials[0][0], trials[0][0] + 1
-    if _is(_same_distance, value, first, second) or _is(_same_distance_back, value, first, second):
-        return "a result is at the same distance from different values"
-    if _count(lambda item: item in value, [object(), draw.random()]) > 1:
-        return "a result contains everything"
-    return ""
-
-
-def _count(holds: Callable[[Any], Any], values: list[Any]) -> int:
-    """Counts for how many values something is plainly true."""
-    count = 0
-    for value in values:
-        try:
-            count += holds(value) is True
-        except Exception:  # noqa: S112 - most results cannot be compared with most values
-            continue
-    return count
-
-
-def _is(holds: Callable[..., Any], *values: Any) -> bool:
-    return _count(lambda given: holds(*given), [values]) == 1
-
-
-def _same_distance(value: Any, first: Any, second: Any) -> Any:
-    return value - first == value - second
-
-
-def _same_distance_back(value: Any, first: Any, second: Any) -> Any:
-    return first - value == second - value
-
-
-_PLAIN = {type(None), bool, int, float, complex, str, bytes, bytearray, range}
-_HEAP_TYPE = 1 << 9
