@@ -358,6 +358,27 @@ async def test_tests_that_catch_everything_do_not_turn_a_timeout_into_a_pass(san
     assert outcomes(verdict) == ["timeout"]
 
 
+async def test_a_hang_between_tests_is_not_forgotten(sandbox):
+    check = """
+def check(candidate):
+    try:
+        candidate(-1)
+    except:
+        pass
+    assert candidate(1) == 1
+"""
+    suite = Suite.check(check, "f")
+    verdict = await sandbox.grade("def f(x):\n    while x < 0: pass\n    return x", suite)
+    assert (verdict.status, verdict.passed) == ("timeout", False)
+    assert details(verdict) == ["took longer than 1 s"]
+    verdict = await sandbox.grade("def f(x):\n    if x < 0: raise SystemExit\n    return x", suite)
+    assert (verdict.status, verdict.passed) == ("died", False)
+    setup = "try:\n    candidate(-1)\nexcept:\n    pass"
+    asserts = Suite.asserts(["assert f(1) == 1"], "f", setup)
+    verdict = await sandbox.grade("def f(x):\n    while x < 0: pass\n    return x", asserts)
+    assert (verdict.status, verdict.passed) == ("timeout", False)
+
+
 # --- scripts ---------------------------------------------------------------------------------------------
 
 

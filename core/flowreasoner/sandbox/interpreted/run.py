@@ -59,6 +59,7 @@ class SuiteRun:
         self._test: int | None = None
         self._spent_s = 0.0
         self._trouble = ""
+        self._between: Lost | None = None  # the first that no test was under way for
         self._status: Status = "ok"
         self._began = time.monotonic()
 
@@ -95,6 +96,9 @@ class SuiteRun:
             self._run_check()
         else:
             self._run_asserts()
+        if self._between is not None:  # the tests may have caught what it raised, and gone on
+            self._events.add({"stopped": self._between.detail})
+            self._status = "timeout" if self._between.outcome == "timeout" else "died"
         self._events.add({"done": True})
 
     # --- the program -----------------------------------------------------------------------------------------
@@ -174,6 +178,8 @@ class SuiteRun:
         if lost.outcome == "error":
             self._status = "died"
         if self._test is not None:
+        elif self._between is None:
+            self._between = lost
             self._events.add({"site": self._test, "outcome": lost.outcome, "detail": lost.detail})
 
     def _note(self, args: tuple[Any, ...]) -> Any:
