@@ -19,6 +19,7 @@ pytest.importorskip(
 
 from flowreasoner.errors import IsolationUnavailable, SandboxError
 from flowreasoner.sandbox.base import Limits, Sandbox
+from flowreasoner.sandbox.interpreted.code import adapted
 from flowreasoner.sandbox.interpreter import Interpreter
 from flowreasoner.sandbox.suite import Suite
 
@@ -377,6 +378,43 @@ def check(candidate):
     asserts = Suite.asserts(["assert f(1) == 1"], "f", setup)
     verdict = await sandbox.grade("def f(x):\n    while x < 0: pass\n    return x", asserts)
     assert (verdict.status, verdict.passed) == ("timeout", False)
+
+
+# --- code that Python itself cannot write anew -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = 0x" + "f" * 6000,
+        "x = " + "9" * 6000,
+        "x = " + "-" * 20000 + "1",
+        "x = " + "(" * 5000 + "1" + ")" * 5000,
+        "x = " + "+".join(["1"] * 20000),
+        "x = f'''{\"\"\"\\n'\"\"\"}'''",
+        "x = '\ud800'",
+        "x = '\0'",
+    ],
+)
+async def test_no_program_keeps_the_stand_ins_from_an_ordinary_verdict(sandbox, line):
+    code = f"import sys\nsys.setrecursionlimit(100)\n{line}\n"
+    verdict = await sandbox.grade(code + DOUBLE, ASSERTS)
+    assert set(outcomes(verdict)) <= {"pass", "error"}
+    assert (await sandbox.run(code)).status in {"ok", "failed"}
+
+
+@pytest.mark.parametrize(
+    ("code", "changed"),
+    [
+        ("é = 1; sys.exit(f'{sys.stdin.read()}ü')", "é = 1; exit(f'{__stdin__.read()}ü')"),
+        ("for line in sys.stdin: sys.stdout.write(line)", "for line in __stdin__: __write__(line)"),
+        ("a = '''\r\n\u2028'''\r\n\fsys.exit()", "a = '''\n\u2028'''\n\fexit()"),
+        ("x = 'sys.exit'  # sys.exit", "x = 'sys.exit'  # sys.exit"),
+        ("def sys.exit", "def sys.exit"),
+    ],
+)
+def test_stand_ins_are_put_in_place_and_the_rest_is_left_alone(code, changed):
+    assert adapted(code, script=True) == changed
 
 
 # --- scripts ---------------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from flowreasoner.python_source import parse_python
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flowreasoner.sandbox.suite import Suite
 
 __all__ = ["JUDGE_SIDE", "PROGRAM_SIDE", "SCRIPT_SIDE", "adapted", "explained", "is_limit", "names_of"]
@@ -224,6 +226,8 @@ _MISSING_PART = re.compile(r"(?:(module|type object) )?'([\w.]+)'(?: object)? ha
 def adapted(code: str, *, script: bool) -> str:
     """Returns a program with stand-ins for the parts of `sys` that the interpreter does not have.
 
+    They are put in place in the text: to write a hostile program anew from its syntax tree fails for some.
+
     Args:
         code: The program.
         script: Whether it is run with `SCRIPT_SIDE` before it.
@@ -231,29 +235,28 @@ def adapted(code: str, *, script: bool) -> str:
     if "sys." not in code:
         return code
     wanted = {name: text for name, text in _STANDS_IN.items() if script or "lambda" in text}
+    code = code.replace("\r\n", "\n").replace("\r", "\n")  # as the parser counts lines
     try:
-        tree = _StandIns(wanted).visit(parse_python(code))
-        return ast.unparse(ast.fix_missing_locations(tree))
-    except (SyntaxError, RecursionError):
+        places = {place for node in ast.walk(parse_python(code)) if (place := _place_of(node, wanted))}
+    except SyntaxError:
         return code  # the interpreter will say what it makes of it
+    lines = [line.encode() for line in code.split("\n")]
+    for line, start, end, name in sorted(places, reverse=True):
+        if lines[line][start:end] == name.encode():  # before Python 3.12, places in an f-string may be wrong
+            lines[line] = lines[line][:start] + wanted[name].encode() + lines[line][end:]
+    return b"\n".join(lines).decode()
 
 
-class _StandIns(ast.NodeTransformer):
-    def __init__(self, wanted: dict[str, str]) -> None:
-        self._wanted = {name: ast.parse(text, mode="eval").body for name, text in wanted.items()}
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        match node:
-            case ast.Attribute(value=ast.Name(id="sys")):
-                name = f"sys.{node.attr}"
-            case ast.Attribute(value=ast.Attribute(value=ast.Name(id="sys"), attr=part)):
-                name = f"sys.{part}.{node.attr}"
-            case _:
-                name = ""
-        if name in self._wanted:
-            return self._wanted[name]
-        self.generic_visit(node)
-        return node
+def _place_of(node: ast.AST, wanted: Mapping[str, str]) -> tuple[int, int, int, str] | None:
+    """Returns line, first and last column in bytes, and name, of a name with dots that is wanted."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="sys")):
+            name = f"sys.{node.attr}"
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="sys"), attr=part)):
+            name = f"sys.{part}.{node.attr}"
+        case _:
+            return None
+    return (node.lineno - 1, node.col_offset, node.end_col_offset or 0, name) if name in wanted else None
 
 
 def names_of(suite: Suite) -> tuple[dict[str, str], list[str]]:
