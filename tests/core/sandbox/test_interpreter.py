@@ -380,6 +380,53 @@ def check(candidate):
     assert (verdict.status, verdict.passed) == ("timeout", False)
 
 
+# --- what is too large for the host ----------------------------------------------------------------------
+
+HUGE = "'x' * 150_000_000 + '\\U0001F600'"  # in a session a byte a character, in the host four
+GRADES = """
+import asyncio, json, resource, sys
+from flowreasoner.sandbox import Limits, Suite
+from flowreasoner.sandbox.interpreter import Interpreter
+
+async def main():
+    code, kind = json.load(sys.stdin)
+    suite = Suite.io([("1", "1")]) if kind == "io" else Suite.asserts(["assert f(1) == 1"], "f")
+    async with Interpreter(limits=Limits(test_s=6, wall_s=20), workers=1) as sandbox:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        verdict = await sandbox.grade(code, suite)
+        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(json.dumps([used // 1024, verdict.passed, verdict.tests[0].detail]))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is the system's own")
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (f"def f(x): return {HUGE}", "asserts"),
+        (f"def f(x): raise ValueError({HUGE})", "asserts"),
+        (f"def f(x): return {{}}[{HUGE}]", "asserts"),
+        (f"def f(x): raise SystemExit({HUGE})", "asserts"),
+        (f"def __reply__(f, given): return {HUGE}\ndef f(x): return 2", "asserts"),
+        (f"BaseException = len = 3\ndef __show__(f): raise ValueError({HUGE})\nf = 2", "asserts"),
+        (f"raise ValueError({HUGE})", "asserts"),
+        (f"def f(x): return 2\n{HUGE}", "asserts"),
+        (f"raise ValueError({HUGE})", "io"),
+        (f"raise SystemExit({HUGE})", "io"),
+    ],
+)
+def test_what_a_program_makes_is_cut_before_the_host_has_to_hold_it(code, kind):
+    ran = subprocess.run(
+        [sys.executable, "-c", GRADES], input=json.dumps([code, kind]), capture_output=True, text=True, timeout=120
+    )
+    used_mib, passed, detail = json.loads(ran.stdout or ran.stderr)
+    assert used_mib < 100
+    assert not passed
+    assert len(detail) < 1000
+
+
 # --- code that Python itself cannot write anew -----------------------------------------------------------
 
 

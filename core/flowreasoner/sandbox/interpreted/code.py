@@ -99,7 +99,7 @@ def __harness__(type, TypeError):
 
     return reply, show
 
-__reply__, __show__ = __harness__(type, TypeError)
+__reply_SECRET__, __show_SECRET__ = __harness__(type, TypeError)
 """
 
 JUDGE_SIDE = f"""{_VALUES}

@@ -17,6 +17,7 @@ from flowreasoner.sandbox.interpreted.code import (
     is_limit,
     names_of,
 )
+from flowreasoner.sandbox.interpreted.guard import MOST_CROSSING, Guard
 from flowreasoner.sandbox.interpreted.session import TIER, Lost, Printed, Session, said
 from flowreasoner.sandbox.verdict import Usage, Verdict
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from flowreasoner.sandbox.verdict import Status
 
 __all__ = ["SuiteRun"]
-
-_MOST_CROSSING = 8 << 20
 
 
 class _SetupFailed(Exception):
@@ -51,6 +50,7 @@ class SuiteRun:
     def __init__(self, pools: Pools, limits: Limits, leash: Leash, code: str, suite: Suite) -> None:
         self._pools, self._limits, self._leash, self._suite = pools, limits, leash, suite
         self._code = adapted(code, script=False)
+        self._guard = Guard()
         self._printed = Printed(limits.output_kib << 10)
         self._events = Events(len(suite))
         self._program: Session | None = None
@@ -109,8 +109,8 @@ class SuiteRun:
         self._program = program = Session(
             self._pools.programs, self._leash, limits, self._printed, turn_s=limits.test_s, feed_s=limits.test_s
         )
-        program.feed(PROGRAM_SIDE, limits.test_s)
-        self._feed_program(program, self._code, __name__="solution")
+        program.feed(self._guard.side(PROGRAM_SIDE), limits.test_s)
+        self._feed_program(program, self._guard.load(), __program__=self._code, __name__="solution")
         return program
 
     def _close_program(self) -> None:
@@ -138,8 +138,7 @@ class SuiteRun:
         program = self._program or self._start_program()
         began = time.monotonic()
         try:
-            # Formatted, so that whatever the program puts in the way, it is a text that arrives here.
-            text: str = self._feed_program(program, f'f"{{{code}}}"', **given).output
+            text: str = self._feed_program(program, self._guard.ask(code), **given).output
         finally:
             self._spent_s += time.monotonic() - began
         if self._spent_s > self._limits.test_s:
@@ -161,7 +160,7 @@ class SuiteRun:
             case _:
                 return {"exception": TypeError("not a call")}
         try:
-            text = self._in_program(f"__reply__({name}, __given__)", __given__=given)
+            text = self._in_program(f"__reply_SECRET__({name}, __given__)", __given__=given)
         except Lost as lost:
             self._lose(lost)
             return {"exception": KeyboardInterrupt(lost.detail)}  # which tests do not catch by the way
@@ -169,7 +168,7 @@ class SuiteRun:
             raised = error.exception()
             plain = isinstance(raised, Exception) and len(str(raised)) < 1000
             return {"exception": raised if plain else RuntimeError(said(error))}
-        if len(text) > _MOST_CROSSING:
+        if len(text) > MOST_CROSSING:
             return {"exception": ValueError("the program's result is too large to be compared")}
         return {"return_value": text}
 
@@ -178,9 +177,9 @@ class SuiteRun:
         if lost.outcome == "error":
             self._status = "died"
         if self._test is not None:
+            self._events.add({"site": self._test, "outcome": lost.outcome, "detail": lost.detail})
         elif self._between is None:
             self._between = lost
-            self._events.add({"site": self._test, "outcome": lost.outcome, "detail": lost.detail})
 
     def _note(self, args: tuple[Any, ...]) -> Any:
         """Takes in how a test came out."""
@@ -254,7 +253,7 @@ class SuiteRun:
 
     def _bind_program(self, name: str, alias: str = "", *, needed: bool = False) -> None:
         try:
-            text = self._in_program(f"__show__({name})")
+            text = self._in_program(f"__show_SECRET__({name})")
         except monty.MontyError:
             if needed:
                 raise

@@ -10,6 +10,7 @@ import pydantic_monty as monty
 
 from flowreasoner.sandbox.events import readable
 from flowreasoner.sandbox.interpreted.code import SCRIPT_SIDE, adapted, explained
+from flowreasoner.sandbox.interpreted.guard import Guard
 from flowreasoner.sandbox.interpreted.session import TIER, Lost, Printed, Session, said
 from flowreasoner.sandbox.verdict import RunOutput, TestResult, Usage, Verdict
 
@@ -33,10 +34,11 @@ def _script(
     lines = io.StringIO(stdin.encode("utf-8", errors="replace").decode()).readlines()[::-1]
     status: Literal["ok", "failed", "timeout"] = "ok"
     exit_code: int | None = 0
+    guard = Guard()
     with Session(pools.programs, leash, limits, printed, turn_s=seconds, feed_s=seconds) as session:
         try:
-            session.feed(SCRIPT_SIDE, seconds, __lines__=lines)
-            session.feed(adapted(code, script=True), seconds)
+            session.feed(guard.side(SCRIPT_SIDE), seconds, __lines__=lines)
+            session.feed(guard.load(), seconds, __program__=adapted(code, script=True))
         except Lost as lost:
             status, exit_code = ("timeout" if lost.outcome == "timeout" else "failed"), None
             printed("stderr", lost.detail)
