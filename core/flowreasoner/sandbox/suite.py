@@ -323,4 +323,5 @@ def _parse(source: str, what: str) -> ast.Module:
 
 
 def _lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.rstrip().splitlines()]
+    # `splitlines` would also end lines at form feeds, U+2028 and others, which are part of what was printed.
+    return [line.rstrip() for line in text.rstrip().replace("\r\n", "\n").split("\n")]

@@ -85,6 +85,21 @@ def test_a_method_defined_twice_is_one_test():
     assert "assert 0" not in suite.cases[0].source
 
 
+@pytest.mark.parametrize(
+    ("printed", "expected", "same"),
+    [
+        ("1  \r\n2\n\n", "1\n2", True),
+        ("1\n2", "1\n2 \r\n", True),
+        ("1\x0c2\x1c3\u20284", "1\n2\n3\n4", False),
+        ("1\v2\x853", "1\n2\n3", False),
+        ("1\r2", "1\n2", False),
+        ("1\n\n2", "1\n2", False),
+    ],
+)
+def test_output_is_compared_line_by_line_and_only_newlines_end_lines(printed, expected, same):
+    assert Suite.io([("", expected)]).cases[0].expects(printed) is same
+
+
 def test_an_io_pair_is_one_test_that_shows_both_sides():
     suite = Suite.io([("1 2\n", "3\n"), ("", "x")])
     assert [case.id for case in suite.cases] == ["io-1", "io-2"]
