@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import reprlib
 from collections.abc import Container, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -51,7 +52,7 @@ class CommandTest(BaseModel):
     model_config = _Strict
     format: Literal["command"]
     source: str
-    directory: str = Field("", description="folder copied beside the answer; relative to the working directory")
+    directory: str = Field("", description="folder copied beside the answer; relative to the query file")
     answer_file: str = "solution.py"
 
 
@@ -197,7 +198,18 @@ def load_query(path: str | Path, *, formats: Mapping[str, SuiteReader] | None = 
         QueryError: If the file cannot be read, parsed or used; the message names file, place and remedy.
     """
     path = Path(path)
-    return query_from_json(read_document(path), where=str(path), formats=formats)
+    query = query_from_json(read_document(path), where=str(path), formats=formats)
+    return replace(query, feedback=_beside(path, query.feedback), hidden=_beside(path, query.hidden))
+
+
+def _beside(path: Path, suite: Suite | None) -> Suite | None:
+    """Returns the suite with its folder as the query file means it: relative to that file."""
+    if suite is None or not suite.directory:
+        return suite
+    folder = (path.parent / suite.directory).resolve()
+    if not folder.is_dir():
+        raise QueryError(f"{path}: the tests' directory {suite.directory!r} is no folder: {folder}")
+    return replace(suite, directory=str(folder))
 
 
 def query_from_json(

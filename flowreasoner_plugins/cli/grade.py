@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
+import tokenize
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,7 @@ _MARKS = {"pass": "ok  ", "skipped": "skip"}
 @click.argument("code", metavar="CODE", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--query", required=True, metavar="QUERY", help="Query file, or benchmark:task.")
 @options.check
+@options.check_dir
 @options.data
 @options.sandbox
 @options.as_json
@@ -63,16 +66,22 @@ def command(plugins: Plugins, /, **given: Any) -> None:
 
 
 def _read(path: Path) -> str:
+    """Returns a program's text, in the encoding that it declares as Python's programs do."""
     try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        text = io.TextIOWrapper(io.BytesIO(data), tokenize.detect_encoding(io.BytesIO(data).readline)[0]).read()
     except OSError as error:
         raise QueryError(f"cannot read {str(path)!r}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise QueryError(f"cannot read {str(path)!r}: it is not UTF-8: {error.reason}") from None
+    except (UnicodeDecodeError, SyntaxError) as error:
+        raise QueryError(f"cannot read {str(path)!r}: it is no text in UTF-8, nor declares another encoding") from error
+    if text.lstrip().startswith("```"):
+        raise QueryError(f"{str(path)!r} is Markdown; give the code alone, without the fences around it")
+    return text
 
 
 def _load(plugins: Plugins, given: dict[str, Any]) -> Query:
-    query = QuerySource(given["query"], given["data"], given["check"], undivided=True).load(plugins)
+    source = QuerySource(given["query"], given["data"], given["check"], undivided=True, check_dir=given["check_dir"])
+    query = source.load(plugins)
     if query.feedback is None and query.hidden is None:
         raise QueryError(f"query {query.id!r} has no tests to grade by; give tests, or --check COMMAND")
     return query

@@ -46,6 +46,7 @@ class QuerySource:
         metric: Name of a plugin's metric.
         seed: Seed of the policy ``split``.
         undivided: Leave a benchmark's tests together.
+        check_dir: Folder that is copied beside the answer for the command.
     """
 
     text: str
@@ -55,6 +56,7 @@ class QuerySource:
     metric: str | None = None
     seed: int = 0
     undivided: bool = False
+    check_dir: str | None = None
 
     def load(self, plugins: Plugins) -> Query:
         """Loads the query.
@@ -66,7 +68,9 @@ class QuerySource:
         if self.check:
             from flowreasoner.sandbox import Suite
 
-            query = replace(query, feedback=Suite.command(self.check))
+            query = replace(query, feedback=Suite.command(self.check, self.check_dir or ""))
+        elif self.check_dir:
+            raise QueryError("--check-dir is the folder of a --check COMMAND, and there is none")
         if self.metric:
             query = replace(query, metric=plugins.pick("metrics", self.metric), feedback=None, policy="metric")
         elif self.tests:
@@ -134,6 +138,7 @@ class QuerySource:
             "tests": self.tests,
             "metric": self.metric,
             "seed": self.seed,
+            "check_dir": str(Path(self.check_dir).resolve()) if self.check_dir else None,
         }
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "as_json",
     "budget_usd",
     "check",
+    "check_dir",
     "data",
     "evaluations",
     "max_calls",
@@ -119,6 +120,12 @@ check = click.option(
     metavar="COMMAND",
     help="Judge answers by a shell command, run in a folder that holds the answer as solution.py and is on "
     "PYTHONPATH; exit code 0 passes.",
+)
+check_dir = click.option(
+    "--check-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=str),
+    metavar="FOLDER",
+    help="Folder whose content is copied beside the answer for --check, which sees no other files of yours.",
 )
 data = click.option(
     "--data", type=click.Path(path_type=str), metavar="PATH", help="The benchmark's file, for QUERY = benchmark:task."

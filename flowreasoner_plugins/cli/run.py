@@ -33,6 +33,7 @@ __all__ = ["command"]
 @options.worker
 @click.option("--evaluations", type=click.IntRange(min=1), default=1, show_default=True, help="Runs of the workflow.")
 @options.check
+@options.check_dir
 @options.metric
 @options.tests_policy
 @options.data
@@ -84,7 +85,15 @@ def _load(plugins: Plugins, given: dict[str, Any]) -> tuple[Workflow, Query]:
     report = check_workflow_file(given["workflow"], plugins)
     if report.workflow is None:
         raise WorkflowInvalid(report.diagnostics)
-    source = QuerySource(given["query"], given["data"], given["check"], given["tests"], given["metric"], given["seed"])
+    source = QuerySource(
+        given["query"],
+        given["data"],
+        given["check"],
+        given["tests"],
+        given["metric"],
+        given["seed"],
+        check_dir=given["check_dir"],
+    )
     query = source.load(plugins)
     if query.feedback is None and query.metric is None:
         raise QueryError("the query has no tests to grade the answer with; give tests, or --check COMMAND")

@@ -51,6 +51,7 @@ __all__ = ["command"]
 )
 @options.evaluations
 @options.check
+@options.check_dir
 @options.metric
 @options.tests_policy
 @options.data
@@ -81,7 +82,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
       flowreasoner solve query.yaml --meta-agent openai:o4-mini --worker openai:gpt-4o-mini
       flowreasoner solve "Write a function is_leap(year)." --worker ollama:qwen2.5-coder
       flowreasoner solve humaneval:HumanEval/0 --data HumanEval.jsonl.gz --tests public --json
-      flowreasoner solve query.yaml --check "python3 $PWD/judge.py"
+      flowreasoner solve query.yaml --check "pytest -q" --check-dir tests
       flowreasoner solve --resume
 
     \b
@@ -129,7 +130,15 @@ def _start_or_resume(ctx: click.Context, plugins: Plugins, store: Store, given: 
         return _resume(ctx, plugins, store, given)
     if not given["query"]:
         raise QueryError("give a QUERY: a file, benchmark:task, or the problem as text; or --resume a run")
-    source = QuerySource(given["query"], given["data"], given["check"], given["tests"], given["metric"], given["seed"])
+    source = QuerySource(
+        given["query"],
+        given["data"],
+        given["check"],
+        given["tests"],
+        given["metric"],
+        given["seed"],
+        check_dir=given["check_dir"],
+    )
     query = source.load(plugins)
     settings = {name: given[name] for name in _SETTINGS} | {"source": source.to_json(), "digest": query.digest()}
     session = _Session(plugins, store, settings, query, "", given["quiet"])
