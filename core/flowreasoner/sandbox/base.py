@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ class Limits:
         processes: Processes and threads.
         output_kib: How much of what is printed is kept.
         restarts: How often a program that ended, or was ended, is started anew for the tests that are left.
+
+    Raises:
+        ValueError: If one is no number, or not above 0 (the last two may be 0).
     """
 
     test_s: float = 3.0
@@ -41,6 +45,12 @@ class Limits:
     processes: int = 64
     output_kib: int = 64
     restarts: int = 2
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value, least = getattr(self, field.name), 0 if field.name in {"output_kib", "restarts"} else 0.001
+            if not isinstance(value, int | float) or not least <= value < math.inf:
+                raise ValueError(f"{field.name} must be a number above 0, not {value!r}")
 
 
 @runtime_checkable

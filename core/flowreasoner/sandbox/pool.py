@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from flowreasoner.errors import IsolationUnavailable
 from flowreasoner.sandbox.base import Limits
@@ -30,7 +30,8 @@ class Pool:
 
     The callers are the queue: a call returns when its run is over, and waits for its turn until then, so
     that nothing piles up. Cancelling a call ends the run that it started. Workers start when they are
-    first needed and stay warm; one that breaks is replaced, and the run that it had raises.
+    first needed and stay warm; one that breaks is replaced, and the run that it had raises. Several event
+    loops may use a pool in turn, but not at the same time.
 
     Args:
         tier: ``jail``, ``landlock``, or ``process``, which is no isolation.
@@ -56,6 +57,10 @@ class Pool:
         why = missing(tier)
         if why:
             raise IsolationUnavailable(f"the sandbox tier {tier!r} is not available here: {why}")
+        if profile not in get_args(Profile):
+            raise ValueError(f"there is no profile {profile!r}; there are {', '.join(get_args(Profile))}")
+        if isinstance(preimport, str):
+            raise TypeError(f"give the modules to import before as a list: [{preimport!r}]")
         if workers is not None and workers < 1:
             raise ValueError(f"a pool needs at least one worker, not {workers}")
         self.tier = tier
@@ -90,6 +95,8 @@ class Pool:
 
     async def grade(self, code: str, suite: Suite) -> Verdict:
         """Runs `suite` against `code`; see `flowreasoner.sandbox.Sandbox.grade`."""
+        if not isinstance(code, str):
+            raise TypeError(f"a program is text, not {type(code).__name__}")
         async with self._worker() as worker:
             return await worker.grade(code, suite)
 
@@ -140,6 +147,8 @@ class Pool:
     @contextlib.asynccontextmanager
     async def _worker(self) -> AsyncIterator[Worker]:
         async with self._turn():
+            if not self._free:
+                raise RuntimeError("this pool is in use by another event loop; make one pool for each")
             worker = self._free.pop()  # the one that was used last is the warmest
             try:
                 if not self._checked and self.isolated:

@@ -269,6 +269,19 @@ async def test_a_program_that_ended_is_started_anew_for_the_next_test_with_nothi
     assert verdict.status == "died"
 
 
+async def test_a_test_that_sleeps_costs_no_other_its_time(sandbox):
+    code = "import time\ndef f(x):\n    if x < 2: time.sleep(100)\n    return x"
+    suite = Suite.asserts([f"assert f({n}) == {n}" for n in range(5)], "f")
+    verdict = await sandbox.grade(code, suite)
+    assert outcomes(verdict) == ["timeout", "timeout", "pass", "pass", "pass"]
+    assert details(verdict)[1] == "took longer than 1 s"
+
+
+async def test_an_error_names_the_file_that_it_is_about(sandbox):
+    verdict = await sandbox.grade("def f(x): return open('/no/such')", Suite.asserts(["assert f(1)"], "f"))
+    assert details(verdict) == ["FileNotFoundError: [Errno 2] No such file or directory: '/no/such'"]
+
+
 async def test_a_function_named_like_a_builtin_is_found_without_an_entry_point(sandbox):
     suite = Suite.asserts(["assert sum(2, 3) == 5"])
     assert (await sandbox.grade("def sum(a, b): return a + b", suite)).passed

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import gc
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -359,3 +361,41 @@ async def test_a_message_that_was_awaited_in_vain_is_there_for_the_next_reader()
         with pytest.raises(asyncio.CancelledError):
             await waiting
         assert await channel.receive() == {"n": 1}
+
+
+# --- misuse ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "complaint"),
+    [
+        (lambda: Pool("process", profile="network"), ValueError, "there is no profile 'network'; there are pure, lib"),
+        (lambda: Pool("process", preimport="json"), TypeError, "as a list: ['json']"),
+        (lambda: Pool("process", workers=0), ValueError, "at least one worker, not 0"),
+        (lambda: Limits(test_s=-1), ValueError, "test_s must be a number above 0, not -1"),
+        (lambda: Limits(wall_s=0), ValueError, "wall_s must be a number above 0, not 0"),
+        (lambda: Limits(memory_mib="1"), ValueError, "memory_mib must be a number above 0, not '1'"),
+        (lambda: asyncio.run(Pool("process").grade(b"", ASSERTS)), TypeError, "a program is text, not bytes"),
+    ],
+)
+def test_wrong_arguments_are_named(make, kind, complaint):
+    with pytest.raises(kind, match=re.escape(complaint)):
+        make()
+
+
+def test_event_loops_that_use_one_pool_at_the_same_time_are_told():
+    pool = Pool("process", workers=1)
+
+    def run():
+        try:
+            asyncio.run(pool.run("import time; time.sleep(0.3)"))
+        except RuntimeError as error:
+            return str(error)
+        return "ran"
+
+    with ThreadPoolExecutor(3) as threads:
+        said = [future.result() for future in [threads.submit(run) for _ in range(3)]]
+    assert set(said) <= {"ran", "this pool is in use by another event loop; make one pool for each"}
+    assert len(set(said)) == 2
+    assert asyncio.run(pool.run("print(1)")).stdout == "1\n"
+    asyncio.run(pool.aclose())

@@ -219,7 +219,8 @@ class Guest:
     def _raised(self, error: BaseException) -> list[Any]:
         """Returns an exception as its name, the built-in types it is one of, its arguments, and its text."""
         try:
-            args = Encoder().encode(list(error.args))[1:]
+            given = [*error.args, error.filename] if isinstance(error, OSError) and error.filename else error.args
+            args = Encoder().encode(list(given))[1:]
         except (wire.WireError, TypeError):
             args = [said(error).partition(": ")[2]]
         text = said(error, 2000).partition(": ")[2]

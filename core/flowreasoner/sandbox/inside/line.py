@@ -126,6 +126,7 @@ class GuestLine:
         failed = self.load()
         if failed:
             raise self._lost("error", failed)
+        self._deadline = time.monotonic() + self._test_s
 
     def _send(self, message: dict[str, Any]) -> None:
         frame = wire.pack(message)
