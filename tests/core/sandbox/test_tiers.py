@@ -301,6 +301,26 @@ async def test_a_command_runs_in_a_copy_of_its_folder_with_the_answer_beside_it(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.txt", "tests"]
 
 
+@pytest.mark.parametrize("exit_code", [126, 127])
+@pytest.mark.parametrize("command", ["python3 solution.py", "X=1 python3 solution.py", "(cd . && python3 solution.py)"])
+async def test_a_program_that_ends_as_if_it_could_not_be_started_has_failed(sandbox, exit_code, command):
+    code = f"import os\nopen('ran', 'w').write('x')\nprint('made', flush=True)\nos._exit({exit_code})"
+    verdict = await sandbox.grade(code, Suite.command(command))
+    assert (outcomes(verdict), details(verdict)) == (["fail"], [f"exit code {exit_code}\nmade"])
+    assert (verdict.status, verdict.output) == ("ok", "made")
+
+
+async def test_what_of_a_checks_folder_can_be_started_is_found_out_without_the_answer(sandbox, tmp_path):
+    (tmp_path / "check.sh").write_text("#!/bin/sh\npython3 answer.py")
+    (tmp_path / "check.sh").chmod(0o644)
+    suite = Suite.command("./check.sh", str(tmp_path), "answer.py")
+    with pytest.raises(SandboxError, match=r"cannot start the check '\./check\.sh': .*Permission denied"):
+        await sandbox.grade(DOUBLE, suite)
+    (tmp_path / "check.sh").chmod(0o755)
+    assert (await sandbox.grade(DOUBLE, suite)).passed
+    assert details(await sandbox.grade("raise SystemExit(127)", suite)) == ["exit code 127\n"]
+
+
 async def test_a_command_that_takes_too_long_is_a_timeout(quick):
     verdict = await quick.grade(DOUBLE, Suite.command("sh -c 'sleep 60 & sleep 60'"))
     assert outcomes(verdict) == ["timeout"]

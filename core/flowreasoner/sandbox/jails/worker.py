@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
-import tarfile
 import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowreasoner.errors import SandboxError
 from flowreasoner.sandbox.events import readable
 from flowreasoner.sandbox.jails import bubblewrap
 from flowreasoner.sandbox.jails.channel import Output
+from flowreasoner.sandbox.jails.command import NOT_STARTED, pack, probe
 from flowreasoner.sandbox.jails.in_process import InProcessRun
 from flowreasoner.sandbox.jails.jail import Jail
 from flowreasoner.sandbox.jails.judge import Judge
@@ -36,8 +34,6 @@ Profile = Literal["pure", "lib"]
 GUEST_MODULES = """ast bisect collections copy dataclasses datetime decimal enum fractions functools hashlib heapq
 itertools json math operator random re string types typing""".split()
 JUDGE_MODULES = "collections copy datetime decimal fractions functools itertools json math random re string".split()
-
-_NOT_STARTED = {126, 127}  # the shell's exit codes for a command that cannot be run, and for one that is not there
 
 
 class Worker:
@@ -155,20 +151,11 @@ class Worker:
 
     async def _grade_command(self, code: str, suite: Suite) -> Verdict:
         began = time.perf_counter()
-        await self._guest.ready()
-        folder = self._guest.folder
-        path = os.pathsep.join(dict.fromkeys([*os.get_exec_path(), "/usr/bin", "/bin"]))
-        # The command is the user's own and needs their tools, so unlike programs it is told where they are.
-        environment = bubblewrap.environment(folder) | {"PATH": path, "PYTHONPATH": folder}
-        job = {"mode": "command", "command": suite.body, "environment": environment, "helpers": True}
-        with Output(self._keep) as output, tempfile.TemporaryFile() as files:
-            self._pack(files, suite, code)
-            ending = await self._script(job, {"channel": files.fileno(), "second": files.fileno()}, output, output)
-            printed = self._shown(output).strip()
+        ending, printed = await self._command(suite.body, suite, code.encode("utf-8", errors="replace"))
         status: Status = "ok"
         outcome: Outcome = "pass"
         detail = ""
-        if ending.exit_code in _NOT_STARTED:
+        if ending.exit_code in NOT_STARTED and not await self._can_start(suite):
             seen = "" if self._tier == "process" else f"; tier {self._tier} has the system's programs only"
             raise SandboxError(f"cannot start the check {suite.body!r}: {printed[-300:]}{seen}")
         if ending.exit_code < 0:
@@ -179,26 +166,23 @@ class Worker:
         test = TestResult(suite.cases[0].id, outcome, suite.body, detail)
         return Verdict((test,), status, self._tier, "command", printed, self._usage(began, ending.cpu_s))
 
-    def _pack(self, file: Any, suite: Suite, code: str) -> None:
-        """Writes an archive of the check's folder with the answer in it."""
-        if suite.directory and (Path(suite.directory) / suite.answer_file).is_dir():
-            raise SandboxError(f"cannot write {suite.answer_file!r} into the sandbox's folder: it is a folder")
-        answer = code.encode("utf-8", errors="replace")
-        try:
-            with tarfile.open(fileobj=file, mode="w") as archive:
-                if suite.directory:
-                    archive.add(suite.directory, arcname=".")
-                entry = tarfile.TarInfo(suite.answer_file)
-                entry.size, entry.mtime = len(answer), int(time.time())
-                archive.addfile(entry, io.BytesIO(answer))
-        except OSError as error:
-            raise SandboxError(f"cannot copy the check's folder {suite.directory!r}: {error}") from error
-        if file.tell() > self._limits.disk_mib << 20:
-            raise SandboxError(
-                f"the check's folder {suite.directory!r} is {file.tell() >> 20} MiB; "
-                f"the sandbox holds {self._limits.disk_mib} MiB"
-            )
-        file.seek(0)
+    async def _can_start(self, suite: Suite) -> bool:
+        """Tells whether the check's command can be started at all; an empty file takes the answer's place."""
+        asked = probe(suite.body)
+        return not asked or (await self._command(asked, suite, b""))[0].exit_code <= 0
+
+    async def _command(self, command: str, suite: Suite, answer: bytes) -> tuple[Ending, str]:
+        """Runs a command in the check's folder, and returns how it ended and what it printed."""
+        await self._guest.ready()
+        folder = self._guest.folder
+        path = os.pathsep.join(dict.fromkeys([*os.get_exec_path(), "/usr/bin", "/bin"]))
+        # The command is the user's own and needs their tools, so unlike programs it is told where they are.
+        environment = bubblewrap.environment(folder) | {"PATH": path, "PYTHONPATH": folder}
+        job = {"mode": "command", "command": command, "environment": environment, "helpers": True}
+        with Output(self._keep) as output, tempfile.TemporaryFile() as files:
+            pack(files, suite, answer, self._limits.disk_mib)
+            ending = await self._script(job, {"channel": files.fileno(), "second": files.fileno()}, output, output)
+            return ending, self._shown(output).strip()
 
     @property
     def _keep(self) -> int:
