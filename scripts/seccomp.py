@@ -26,7 +26,8 @@ faccessat2 readlink readlinkat getdents getdents64 getxattr lgetxattr fgetxattr 
 getcwd chdir fchdir mkdir mkdirat rmdir unlink
 unlinkat rename renameat renameat2 link linkat symlink symlinkat truncate ftruncate fallocate
 umask flock fadvise64 copy_file_range sendfile splice
-tee dup dup2 dup3 pipe pipe2 ioctl inotify_init1 inotify_add_watch inotify_rm_watch""".split()
+tee dup dup2 dup3 pipe pipe2 ioctl inotify_rm_watch""".split()
+WATCHING = "inotify_init inotify_init1 inotify_add_watch".split()
 METADATA = """chmod fchmod fchmodat chown fchown fchownat lchown utime utimes utimensat futimesat setxattr lsetxattr
 fsetxattr removexattr lremovexattr fremovexattr""".split()
 WAITING = """poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
@@ -49,7 +50,7 @@ open_by_handle_at name_to_handle_at bpf perf_event_open userfaultfd io_uring_set
 keyctl add_key request_key init_module finit_module delete_module kexec_load reboot swapon swapoff sethostname
 setdomainname acct syslog quotactl personality setuid setgid setreuid setregid setresuid setresgid setgroups capset
 rt_sigqueueinfo rt_tgsigqueueinfo process_mrelease memfd_create memfd_secret seccomp landlock_create_ruleset
-landlock_add_rule landlock_restrict_self timer_create""".split()
+landlock_add_rule landlock_restrict_self timer_create fanotify_init fanotify_mark""".split()
 
 CLONE_THREAD = 0x10000
 CLONE_NAMESPACES = 0x7E020080  # mount, cgroup, uts, ipc, user, process, network and time
@@ -72,6 +73,9 @@ def build(architecture: Any, profile: str) -> seccomp.SyscallFilter:
     # does not know of. It is told that it has, since many programs copy such things and need not.
     for name in METADATA:
         _rule(made, seccomp.ERRNO(0) if profile.startswith("shared") else seccomp.ALLOW, name)
+    # Landlock does not know of watching either, which tells the names of files in folders that may not be listed.
+    for name in WATCHING:
+        _rule(made, REFUSE if profile.startswith("shared") else seccomp.ALLOW, name)
     for name in PROCESSES:
         _rule(made, seccomp.ALLOW if helpers else REFUSE, name)
     for name in SOCKETS:

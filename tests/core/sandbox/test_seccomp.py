@@ -16,20 +16,22 @@ NUMBERS = {
         "execve": 59, "kill": 62, "fcntl": 72, "chmod": 90, "ptrace": 101, "mount": 165, "tgkill": 234, "unshare": 272,
         "prlimit64": 302, "setns": 308, "process_vm_readv": 310, "memfd_create": 319, "bpf": 321, "userfaultfd": 323,
         "io_uring_setup": 425, "pidfd_open": 434, "clone3": 435, "openat": 257, "keyctl": 250, "perf_event_open": 298,
-        "setxattr": 188, "sched_setaffinity": 203, "timer_create": 222, "landlock_restrict_self": 446,
+        "setxattr": 188, "inotify_init1": 294, "inotify_add_watch": 254, "fanotify_init": 300, "fanotify_mark": 301,
+        "inotify_init": 253, "sched_setaffinity": 203, "timer_create": 222, "landlock_restrict_self": 446,
     },
     "aarch64": {
         "read": 63, "mmap": 222, "ioctl": 29, "socket": 198, "connect": 203, "clone": 220, "execve": 221, "kill": 129,
         "fcntl": 25, "fchmodat": 53, "ptrace": 117, "mount": 40, "tgkill": 131, "unshare": 97, "prlimit64": 261,
         "setns": 268, "process_vm_readv": 270, "memfd_create": 279, "bpf": 280, "userfaultfd": 282,
         "io_uring_setup": 425, "pidfd_open": 434, "clone3": 435, "openat": 56, "keyctl": 219, "perf_event_open": 241,
-        "setxattr": 5, "sched_setaffinity": 122, "timer_create": 107, "landlock_restrict_self": 446,
+        "setxattr": 5, "inotify_init1": 26, "inotify_add_watch": 27, "fanotify_init": 262, "fanotify_mark": 263,
+        "sched_setaffinity": 122, "timer_create": 107, "landlock_restrict_self": 446,
     },
 }  # fmt: skip
 THREAD = 0x3D0F00
 PID = seccomp.OWN_PID
 NEVER = """ptrace mount unshare setns process_vm_readv memfd_create bpf userfaultfd io_uring_setup pidfd_open clone3
-keyctl perf_event_open timer_create landlock_restrict_self""".split()
+keyctl perf_event_open timer_create landlock_restrict_self fanotify_init fanotify_mark""".split()
 
 
 def decide(program, architecture, number, *args):
@@ -146,3 +148,10 @@ def test_modes_of_files_are_left_alone_where_they_may_be_the_hosts(answer, profi
     wanted = ERRNO if profile.startswith("shared") else ALLOW
     assert answer("setxattr") == wanted
     assert answer("chmod" if machine == "x86_64" else "fchmodat") == wanted
+
+
+def test_folders_that_may_be_the_hosts_are_not_watched(answer, profile, machine):
+    wanted = REFUSED if profile.startswith("shared") else ALLOW
+    assert answer("inotify_init1") == answer("inotify_add_watch") == wanted
+    if machine == "x86_64":
+        assert answer("inotify_init") == wanted

@@ -3,7 +3,7 @@
 In `pure` there are threads but no processes, no programs and no sockets; a process can signal only itself,
 and not with SIGKILL. `lib` adds child processes and sockets, for a jail with namespaces of its own. Where a
 run shares those of the host, `shared` is as `pure`, `shared-lib` adds child processes, and neither changes
-the modes, owners and times of files.
+the modes, owners and times of files or watches folders.
 """
 
 from __future__ import annotations
