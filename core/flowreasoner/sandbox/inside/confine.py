@@ -35,6 +35,8 @@ class Confinement:
         self._uid = config["uid"]
         self._isolated = config["tier"] in {"jail", "landlock"}
         self._own_namespaces = config["tier"] == "jail"
+        changes_user = config["tier"] == "landlock" and self._uid is not None
+        self._needs_capability = changes_user and not reads_as(self._uid, needed(config))
         self._base = _address_space()
         self._threads, self._counted = 0, -_COUNT_AGAIN_S
         self._rules: dict[bool, int] = {}
@@ -96,7 +98,7 @@ class Confinement:
         """Gives up root, for which the kernel keeps no limit on processes."""
         os.setgroups([])
         os.setresgid(uid, uid, uid)
-        if self._own_namespaces:
+        if not self._needs_capability:
             os.setresuid(uid, uid, uid)
             return
         # Where the interpreter lies in a folder of root's, the child must still be able to import from it.
@@ -104,6 +106,30 @@ class Confinement:
         _control(_PR_SET_KEEPCAPS, 1)
         os.setresuid(uid, uid, uid)
         _keep_capability(_CAP_DAC_READ_SEARCH)
+
+
+def needed(config: dict[str, Any]) -> list[str]:
+    """Returns what a child must be able to read: what it is told it may, and what it imports from there."""
+    tops = tuple(f"{path}/" for path in config["readable"])
+    folders = [path for path in sys.path if f"{path}/".startswith(tops)]
+    modules = [entry.path for folder in folders if os.path.isdir(folder) for entry in os.scandir(folder)]
+    return [*config["readable"], *config["writable"], *folders, *modules]
+
+
+def reads_as(uid: int, paths: list[str]) -> bool:
+    """Tells whether a user without privileges can read files and folders, of those that there are."""
+    paths = [path for path in paths if os.path.exists(path)]
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    code = 1
+    try:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        code = 0 if all(os.access(path, os.R_OK | os.X_OK if os.path.isdir(path) else os.R_OK) for path in paths) else 1
+    finally:
+        os._exit(code)
 
 
 def become_keeper() -> None:
