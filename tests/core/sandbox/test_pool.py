@@ -56,12 +56,8 @@ def _command(pid):
 
 
 async def settled(pool):
-    """Waits until every worker has what it has between runs: two warm processes, and a judge that waits for suites."""
-    await pool.start()
-    seen = [descendants()]
-    while len(seen) < 10 or seen[-1] != seen[-10]:
-        await asyncio.sleep(0.02)
-        seen.append(descendants())
+    """Leaves every worker with what it has between runs: two warm processes, and a judge that waits for suites."""
+    await asyncio.gather(*(pool.grade(DOUBLE, ASSERTS) for _ in range(pool.workers)))
 
 
 async def test_a_thousand_mixed_runs_leave_no_process_descriptor_file_or_task(tier):
