@@ -34,7 +34,8 @@ _PLACES = {"stdin": 0, "stdout": 1, "stderr": 2, "channel": 3, "second": 4, "job
 
 def main() -> None:
     """Serves the host until it hangs up."""
-    config = json.loads(sys.argv[1])
+    with open(int(sys.argv[1]), encoding="utf-8") as file:  # what is in a command line, everybody can read
+        config = json.load(file)
     control = socket.socket(fileno=config["control"])
     if config["tier"] == "jail" and os.readlink("/proc/self/ns/pid") == config["host_pid_namespace"]:
         raise SystemExit("the jail has no process namespace of its own")

@@ -6,13 +6,11 @@ and nothing else: no home, no project, no configuration beyond what name look-up
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
-__all__ = ["FOLDER", "NAMES", "command", "environment", "interpreter_paths", "system_paths", "zygote"]
+__all__ = ["FOLDER", "NAMES", "arguments", "environment", "interpreter_paths", "jailed", "system_paths", "zygote"]
 
 FOLDER = "/workspace"
 """The working folder of a run inside a jail, and what output of the other tiers calls theirs."""
@@ -62,30 +60,40 @@ def environment(folder: str) -> dict[str, str]:
     }
 
 
-def zygote(config: dict[str, Any], parent: str = str(_INSIDE.parent)) -> list[str]:
+def zygote(config: int, parent: str = str(_INSIDE.parent)) -> list[str]:
     """Returns the command that starts the warm process.
 
     Args:
-        config: What it is told.
+        config: Descriptor of a file with what it is told.
         parent: The folder above its code, as it sees it.
     """
     start = f"import sys; sys.path.insert(0, {parent!r}); from inside.zygote import main; sys.path.pop(0); main()"
     # `-I` would do the same but also ignore PYTHONHASHSEED, without which verdicts vary with set order.
-    return [sys.executable, "-s", "-P", "-B", "-c", start, json.dumps(config)]
+    return [sys.executable, "-s", "-P", "-B", "-c", start, str(config)]
 
 
-def command(program: str, config: dict[str, Any], names: dict[str, int], tells: int, disk_mib: int) -> list[str]:
+def jailed(config: int, program: str, arguments: int) -> list[str]:
     """Returns the command that starts the warm process in a jail.
 
     Args:
+        config: Descriptor of a file with what the warm process is told.
         program: Path of bubblewrap.
-        config: What the warm process is told.
+        arguments: Descriptor of a file with bubblewrap's `arguments`, since a jail's first process is bubblewrap,
+            and programs in the jail can read its command line.
+    """
+    return [program, "--args", str(arguments), "--", *zygote(config, _MOUNTED)]
+
+
+def arguments(names: dict[str, int], tells: int, disk_mib: int) -> list[str]:
+    """Returns what makes a jail.
+
+    Args:
         names: Descriptors that hold the files of name look-up.
         tells: Descriptor that bubblewrap says its first process's number on.
         disk_mib: Size of the working folder.
     """
     root = os.geteuid() == 0
-    arguments = [program, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    arguments = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     arguments += ["--new-session", "--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
     arguments += ["--info-fd", str(tells)]
     if root:  # the warm process gives up root for each run, since the kernel limits no processes of root's
@@ -101,7 +109,7 @@ def command(program: str, config: dict[str, Any], names: dict[str, int], tells: 
     arguments += ["--perms", "0711", "--size", str(disk_mib << 20), "--tmpfs", FOLDER]
     if not any(path.startswith("/tmp/") for path in interpreter_paths()):  # noqa: S108
         arguments += ["--symlink", FOLDER, "/tmp"]  # noqa: S108
-    return [*arguments, "--remount-ro", "/", "--chdir", FOLDER, *zygote(config, _MOUNTED)]
+    return [*arguments, "--remount-ro", "/", "--chdir", FOLDER]
 
 
 def _files(names: dict[str, int]) -> list[str]:

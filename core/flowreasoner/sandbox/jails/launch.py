@@ -21,7 +21,7 @@ from flowreasoner.sandbox.jails import bubblewrap
 from flowreasoner.sandbox.jails.channel import socket_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from flowreasoner.sandbox.base import Limits
 
@@ -65,24 +65,24 @@ class WarmProcess:
                 else:
                     self.folder = self._host_folder = _own_folder()
                     config = _config(tier, limits, preimport, theirs.fileno(), [self.folder])
-                    self._spawn(bubblewrap.zygote(config), [theirs.fileno()], bubblewrap.environment(self.folder))
+                    with _holding(json.dumps(config)) as told:
+                        command = bubblewrap.zygote(told)
+                        self._spawn(command, [theirs.fileno(), told], bubblewrap.environment(self.folder))
             on_failure.pop_all()
 
     def _start_in_jail(self, config: dict[str, Any]) -> None:
         config["readable"] += ["/etc", "/opt/flowreasoner", "/proc"]
         with contextlib.ExitStack() as stack:
-            names = {}
-            for name, text in bubblewrap.NAMES.items():
-                names[name] = os.memfd_create(name)
-                stack.callback(os.close, names[name])
-                os.pwrite(names[name], text.encode(), 0)
+            names = {name: stack.enter_context(_holding(text)) for name, text in bubblewrap.NAMES.items()}
+            given = stack.enter_context(_holding(json.dumps(config)))
             told, tells = os.pipe()
             stack.callback(os.close, told)
             try:
-                disk_mib = config["limits"]["disk_mib"]
-                command = bubblewrap.command(_found(), config, names, tells, disk_mib)
+                arguments = bubblewrap.arguments(names, tells, config["limits"]["disk_mib"])
+                listed = stack.enter_context(_holding("\0".join(arguments)))
+                command = bubblewrap.jailed(given, _found(), listed)
                 # Bubblewrap's own environment is readable in the jail, so it has none.
-                self._spawn(command, [config["control"], tells, *names.values()], {})
+                self._spawn(command, [config["control"], tells, given, listed, *names.values()], {})
             finally:
                 os.close(tells)
             self._first = _first_process(told)
@@ -146,6 +146,15 @@ def _config(
         "uid": None if tier == "process" else _user(),
         "host_pid_namespace": str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else "",
     }
+
+
+@contextlib.contextmanager
+def _holding(text: str) -> Iterator[int]:
+    """Yields a descriptor of a file that holds a text."""
+    with tempfile.TemporaryFile() as file:
+        file.write(text.encode(errors="surrogateescape"))
+        file.seek(0)
+        yield file.fileno()
 
 
 def _own_folder() -> str:
