@@ -24,14 +24,25 @@ def through_handle(path, attempt):
         os.close(place)
 
 
+def known(path):
+    """Returns what is known of a file; the time of its last change tells of all others."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        return type(error)
+    return found.st_mode, found.st_uid, found.st_gid, found.st_atime_ns, found.st_mtime_ns, found.st_ctime_ns
+
+
 for path in PATHS:
     for attempt in ATTEMPTS:
         for act in (attempt, lambda path, attempt=attempt: through_handle(path, attempt)):
+            before = known(path)
             try:
                 act(path)
             except OSError:
                 continue
-            print("ESCAPED: changed what is known of", path)
+            if known(path) != before:  # some of these calls only seem to succeed
+                print("ESCAPED: changed what is known of", path)
 
 
 def add(a, b):
