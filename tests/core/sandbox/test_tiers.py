@@ -437,7 +437,8 @@ async def test_a_program_that_hangs_while_it_is_loaded_reaches_no_test(quick):
     verdict = await quick.grade("while True: pass", ASSERTS)
     assert outcomes(verdict) == ["not_reached", "not_reached"]
     assert (verdict.status, verdict.pass_rate) == ("timeout", 0.0)
-    assert 0.9 <= verdict.usage.wall_s < 4
+    assert verdict.usage.wall_s >= 0.9
+    assert verdict.usage.cpu_s < 2  # its own time, however busy the machine is
 
 
 async def test_a_program_that_ends_the_run_while_it_is_loaded_reaches_no_test(quick):
