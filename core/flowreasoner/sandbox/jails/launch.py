@@ -12,11 +12,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from flowreasoner.errors import IsolationUnavailable
+from flowreasoner.sandbox.inside.folders import files_and_bytes
 from flowreasoner.sandbox.jails import bubblewrap
 from flowreasoner.sandbox.jails.channel import socket_pair
 
@@ -29,6 +31,7 @@ __all__ = ["WarmProcess"]
 
 _FIRST_USER = 60_001
 _USERS = 5_000
+_MOST_AT_ONCE = 1_000  # files that are removed at once, which takes up to a second on a slow disk
 _numbers = itertools.count()
 
 
@@ -129,7 +132,7 @@ class WarmProcess:
             self._process.wait()
         self._said.close()
         if self._host_folder:
-            _remove(self._host_folder)
+            _remove_in_time(self._host_folder)
 
 
 def _config(
@@ -166,6 +169,15 @@ def _own_folder() -> str:
     folder = Path(tempfile.mkdtemp(prefix=f"flowreasoner_run_{os.getpid()}_"))
     folder.chmod(0o711)  # the user of the runs has to get to it
     return str(folder)
+
+
+def _remove_in_time(folder: str) -> None:
+    """Removes a folder; one that a program has filled, beside what the host does meanwhile."""
+    if files_and_bytes(folder)[0] > _MOST_AT_ONCE:
+        with contextlib.suppress(RuntimeError):  # there are no new threads when the interpreter ends
+            threading.Thread(target=_remove, args=[folder]).start()
+            return
+    _remove(folder)
 
 
 def _remove(folder: str) -> None:
