@@ -101,7 +101,7 @@ class Suite:
         for number, text in enumerate(tests, 1):
             if not isinstance(text, str):
                 raise QueryError(f"test {number} must be text, not {type(text).__name__}")
-            tree = _parse(text, f"test {number}")
+            tree = _parse_to_rewrite(text, f"test {number}")
             sites = Sites(number - 1, one_site=True)
             program = ast.unparse(sites.visit(tree))
             if not sites.sources:
@@ -125,7 +125,7 @@ class Suite:
             QueryError: If the module does not parse, or has no such function or no assert, or the entry
                 point is not given.
         """
-        tree = _parse(source, "the check module")
+        tree = _parse_to_rewrite(source, "the check module")
         if not any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body):
             raise QueryError("a 'check' suite must define check(candidate); use format 'asserts' for plain asserts")
         if not entry_point:
@@ -148,7 +148,7 @@ class Suite:
         Raises:
             QueryError: If the module does not parse or has no test method.
         """
-        tree = _parse(source, "the unittest module")
+        tree = _parse_to_rewrite(source, "the unittest module")
         methods = {
             f"{node.name}.{method.name}": ast.unparse(method)
             for node in tree.body
@@ -320,6 +320,15 @@ def _parse(source: str, what: str) -> ast.Module:
     except SyntaxError as error:
         where = f" at line {error.lineno}: {(error.text or '').strip()!r}" if error.lineno else ""
         raise QueryError(f"{what} does not parse: {error.msg}{where}") from None
+
+
+def _parse_to_rewrite(source: str, what: str) -> ast.Module:
+    tree = _parse(source, what)
+    try:
+        ast.unparse(tree)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits
+        raise QueryError(f"{what} cannot be used: {error}") from None
+    return tree
 
 
 def _lines(text: str) -> list[str]:

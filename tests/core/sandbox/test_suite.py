@@ -345,3 +345,11 @@ def test_a_refusal_does_not_repeat_a_huge_value():
     with pytest.raises(QueryError) as raised:
         Suite.from_json({"format": "check", "source": ["x" * 10_000]}, "f")
     assert len(str(raised.value)) < 300
+
+
+def test_a_number_that_cannot_be_written_anew_is_named():
+    huge = "0x" + "f" * 6000
+    with pytest.raises(QueryError, match="test 1 cannot be used: Exceeds the limit"):
+        Suite.asserts([f"assert f({huge}) == 1"], "f")
+    with pytest.raises(QueryError, match="the check module cannot be used"):
+        Suite.check(f"def check(candidate):\n    assert candidate({huge})", "f")

