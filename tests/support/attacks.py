@@ -46,6 +46,7 @@ def check(candidate):
     assert candidate(5, 7) in (12, 12.0)
 """
 _UNITTEST = """
+import contextlib
 import unittest
 import os
 
@@ -64,6 +65,10 @@ class TestAdd(unittest.TestCase):
 
     def test_member(self):
         self.assertIn(add(5, 7), [12])
+
+    def test_inside(self):
+        with contextlib.nullcontext(add(1, 1)) as total:
+            self.assertEqual(total, 2)
 """
 SUITES = {
     "asserts": Suite.asserts(_TESTS, "add"),

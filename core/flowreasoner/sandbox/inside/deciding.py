@@ -11,27 +11,23 @@ from __future__ import annotations
 
 import os
 import sys
-import types
 from typing import TYPE_CHECKING
 
-from .operators import ARRAYS, EQUALITY, OPERATORS, missing
-from .probe import contradiction, is_heap_type
+from .operators import ARRAYS, EQUALITY, missing
+from .origins import ABSENT, Origins, all_classes, ancestors_of, is_changeable, members_of
+from .probe import contradiction
 from .sealed import sealed
-from .tamper import TESTS, library_places
+from .tamper import TESTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import types
     from typing import Any
 
     from .tamper import FoundOut
 
 __all__ = ["Deciding"]
 
-_members_of, _ancestors_of, _flags_of = (vars(type)[name].__get__ for name in ("__dict__", "__mro__", "__flags__"))
-_set_member, _subclasses_of = type.__setattr__, type.__subclasses__
-_IMMUTABLE = 1 << 8
-_ABSENT = object()
-_METHODS = (types.FunctionType, classmethod, staticmethod, property)
+_set_member = type.__setattr__
 _OWN = {os.path.join(os.path.dirname(__file__), name) for name in ("deciding.py", "operators.py", "sealed.py")}
 
 
@@ -44,9 +40,7 @@ class Deciding:
 
     def __init__(self, found_out: FoundOut) -> None:
         self._found_out = found_out
-        self._places = library_places()
-        self._modules = set(sys.modules)
-        self._before = {id(kind): (kind, _operators_in(kind)) for kind in _all_classes()}
+        self._origins = Origins()
         self._guards: dict[tuple[int, str], tuple[type, Any]] = {}
         self._named: set[int] = set()
         self._frame = sys._getframe
@@ -65,70 +59,32 @@ class Deciding:
             The name of a guard that was removed, or an empty text.
         """
         for (_, name), (kind, guard) in self._guards.items():
-            if _members_of(kind).get(name) is not guard:
+            if members_of(kind).get(name) is not guard:
                 return name
-        for kind in _all_classes():
-            if not only_new or id(kind) not in self._before:
-                for name in self._changed(kind):
-                    if (id(kind), name) not in self._guards and self._is_own(kind, name):
+        for kind in all_classes():
+            if not only_new or not self._origins.was_there(kind):
+                for name in self._origins.changed(kind):
+                    if (id(kind), name) not in self._guards and self._origins.is_own(kind, name):
                         self._guard(kind, name)
         return ""
 
-    def _changed(self, kind: type) -> list[str]:
-        """Names the operators of a class that were not there before the program, or rest on something of its own."""
-        if id(kind) in self._before:
-            known = self._before[id(kind)][1]
-            return [name for name, entry in _operators_in(kind).items() if known.get(name, _ABSENT) is not entry]
-        return list({**_operators_in(kind), **self._rests_on_private_methods(kind)})
-
-    def _is_own(self, kind: type, name: str) -> bool:
-        """Whether a class of whatever origin got this operator from the program."""
-        entry = _members_of(kind).get(name, _ABSENT)
-        if type(entry) is types.FunctionType:
-            path = entry.__code__.co_filename
-            if path in TESTS:
-                return False
-            return not (self._is_library(path) and self._is_of_library(kind)) or self._calls_the_program(entry)
-        return entry is not None and not self._is_of_library(kind)
-
-    def _calls_the_program(self, method: types.FunctionType) -> bool:
-        """Whether a method that a library made, as `unittest.mock` does, calls a function of the program's."""
-        held = [cell.cell_contents for cell in method.__closure__ or () if method.__code__.co_freevars == ("func",)]
-        files = [function.__code__.co_filename for function in held if type(function) is types.FunctionType]
-        return any(not self._is_library(path) and path not in TESTS for path in files)
-
-    def _is_library(self, path: object) -> bool:
-        return isinstance(path, str) and path.startswith(self._places)
-
-    def _is_of_library(self, kind: type) -> bool:
-        """Whether a class is built in, was there before the program, or is of a module that the program imported."""
-        if id(kind) in self._before or not _is_changeable(kind):
-            return True
-        module = _members_of(kind).get("__module__")
-        if type(module) is not str or module in self._modules:
-            return False
-        return self._is_library(getattr(sys.modules.get(module), "__file__", None))
-
-    def _rests_on_private_methods(self, kind: type) -> dict[str, Any]:
-        """Returns the operators that a class inherits from a library's, if it replaces private parts of that."""
-        if self._is_of_library(kind):
-            return {}
-        own = [name for name in _members_of(kind) if str.startswith(name, "_") and not str.endswith(name, "_")]
-        bases = [base for base in _ancestors_of(kind)[1:] if _is_changeable(base) and self._is_of_library(base)]
-        if not any(isinstance(_members_of(base).get(name), _METHODS) for name in own for base in bases):
-            return {}
-        return {name: _ABSENT for base in bases for name in _operators_in(base)}
+    def impossible(self, value: Any) -> str:
+        """Returns what no honest result would do, as it is seen by asking the object, or an empty text."""
+        if self._origins.is_mock(value):
+            name = self._origins.taught(value)
+            return f"a mock was taught {name}" if name else ""
+        return contradiction(value)
 
     def _guard(self, kind: type, name: str) -> None:
-        entry = _members_of(kind).get(name, _ABSENT)
+        entry = members_of(kind).get(name, ABSENT)
 
         def act(value: Any, *others: Any) -> Any:
-            own = getattr(super(kind, value), name) if entry is _ABSENT else _bound(entry, value)
+            own = getattr(super(kind, value), name) if entry is ABSENT else _bound(entry, value)
             if not self._is_for_tests(kind, value, name, others):
                 return own(*others)
             if name in EQUALITY:
                 self._try(value, own, name, others[0])
-            return self._without(value, name, only_built_in=entry is _ABSENT)(*others)
+            return self._without(value, name, only_built_in=entry is ABSENT)(*others)
 
         guard = sealed(act, name)
         guard.__doc__ = getattr(entry, "__doc__", None)
@@ -140,7 +96,7 @@ class Deciding:
         if not others:
             return False
         other = type(others[0])
-        if name not in ARRAYS and (kind in _ancestors_of(other) or not self._is_of_library(other)):
+        if name not in ARRAYS and (kind in ancestors_of(other) or not self._origins.is_of_library(other)):
             return False
         frame: types.FrameType | None = self._frame(1)
         asking = ""
@@ -150,10 +106,10 @@ class Deciding:
             return False
         if name in EQUALITY or name in ARRAYS or asking == "assertAlmostEqual":
             return True
-        return not any(id(base) in self._named for base in _ancestors_of(type(value)))
+        return not any(id(base) in self._named for base in ancestors_of(type(value)))
 
     def _is_between(self, path: str) -> bool:
-        return path in _OWN or self._is_library(path)
+        return path in _OWN or self._origins.is_library(path)
 
     def _try(self, value: Any, own: Any, name: str, other: Any) -> None:
         """Asks the program's operator all the same; one that claims equality has to stand up to questions."""
@@ -168,37 +124,15 @@ class Deciding:
 
     def _without(self, value: Any, name: str, *, only_built_in: bool) -> Any:
         """Returns the operator that an object would have without the program's."""
-        for kind in _ancestors_of(type(value)):
-            entry = _members_of(kind).get(name, _ABSENT)
-            if entry is _ABSENT or (id(kind), name) in self._guards or (only_built_in and _is_changeable(kind)):
+        for kind in ancestors_of(type(value)):
+            entry = members_of(kind).get(name, ABSENT)
+            if entry is ABSENT or (id(kind), name) in self._guards or (only_built_in and is_changeable(kind)):
                 continue
-            if not _is_changeable(kind) or not self._is_own(kind, name):
+            if not is_changeable(kind) or not self._origins.is_own(kind, name):
                 return _bound(entry, value)
         return lambda *others: missing(value, name, *others)
-
-
-def _operators_in(kind: type) -> dict[str, Any]:
-    members = _members_of(kind)  # whose keys may be texts of the program's own type: none of them is asked
-    return {name: members[name] for name in OPERATORS if name in members}
 
 
 def _bound(entry: Any, value: Any) -> Any:
     bind = getattr(type(entry), "__get__", None)
     return entry if bind is None else bind(entry, value, type(value))
-
-
-def _all_classes() -> Iterator[type]:
-    """Yields all classes that can be changed."""
-    seen, left = {id(object)}, [object]
-    while left:
-        kind = left.pop()
-        for found in _subclasses_of(kind):
-            if id(found) not in seen:
-                seen.add(id(found))
-                left.append(found)
-                if _is_changeable(found):
-                    yield found
-
-
-def _is_changeable(kind: type) -> bool:
-    return is_heap_type(kind) and not _flags_of(kind) & _IMMUTABLE

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from . import guest, tamper
 from .deciding import Deciding
-from .probe import is_heap_type, objects_in, probe
+from .probe import is_heap_type, objects_in
 from .sealed import sealed
 from .unittests import outcome_of, run_method
 from .values import said
@@ -177,9 +177,11 @@ def _names_in(code: types.CodeType) -> set[str]:
 def _probing(function: Callable[..., Any], deciding: Deciding, found_out: tamper.FoundOut) -> Callable[..., Any]:
     def probed(*args: Any, **named: Any) -> Any:
         result = function(*args, **named)
-        if any(is_heap_type(type(part)) for part in objects_in(result)):
+        parts = [part for part in objects_in(result) if is_heap_type(type(part))]
+        if parts:
             _disarm(deciding, found_out, only_new=True)
-            impossible = probe(result)
+        for part in parts:
+            impossible = deciding.impossible(part)
             if impossible:
                 found_out(impossible)
         return result

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-__all__ = ["contradiction", "is_heap_type", "objects_in", "probe"]
+__all__ = ["contradiction", "is_heap_type", "objects_in"]
 
 _DEEPEST, _MOST_PROBED = 3, 200
 _FEWEST, _MOST = 6, 14
@@ -32,26 +32,14 @@ def is_heap_type(kind: type) -> bool:
     return bool(_flags_of(kind) & _HEAP_TYPE)
 
 
-def probe(value: Any) -> str:
-    """Returns what is impossible about a result, or an empty text.
-
-    Args:
-        value: What the program returned; containers are looked into.
-    """
-    parts = [part for part in objects_in(value) if is_heap_type(type(part))]
-    _draw.shuffle(parts)
-    return next((found for part in parts if (found := contradiction(part))), "")
-
-
 def objects_in(value: Any, depth: int = 0) -> Iterator[Any]:
-    """Yields what is no plain data in a result, which may be the result itself."""
+    """Yields what is no plain data in a result, in any order, which may be the result itself."""
     kind = type(value)
     if kind in _PLAIN:
         return
     if kind in _CONTAINERS and depth < _DEEPEST:
         parts = [*value.keys(), *value.values()] if kind is dict else list(value)
-        if len(parts) > _MOST_PROBED:
-            parts = _draw.sample(parts, _MOST_PROBED)
+        parts = _draw.sample(parts, min(len(parts), _MOST_PROBED))
         for part in parts:
             yield from objects_in(part, depth + 1)
     else:
@@ -113,13 +101,11 @@ def _on_both_sides(value: Any) -> str:
 
 
 def _at_one_distance(value: Any, first: int, second: int) -> str:
-    def same(value: Any) -> Any:
-        return value - first == value - second
+    def same(distance: Callable[[int], Any]) -> bool:
+        found = distance(first), distance(second)
+        return found[0] == found[1] and {*map(type, found)} <= _PLAIN
 
-    def same_back(value: Any) -> Any:
-        return first - value == second - value
-
-    if _holds(same, value) or _holds(same_back, value):
+    if _holds(same, lambda other: value - other) or _holds(same, lambda other: other - value):
         return "a result is at the same distance from different values"
     return ""
 

@@ -39,7 +39,7 @@ _ASKED_BY_NAME = {
 _NEVER = {"sys.settrace", "sys.setprofile", "sys.addaudithook", "sys.monitoring.register_callback"}
 _WATCHED = {*_ASKED_BY_NAME, *_NEVER, "compile", "object.__getattr__", "object.__setattr__"}
 _SEALED = {"__code__", "__defaults__", "__kwdefaults__"}
-"""What the interpreter reports the reading and the replacing of; the harness's own functions are kept from both."""
+"""What nobody replaces in a function of the harness's; see `sealed` for what lies in the last of them."""
 
 _FRAMES = {"tb_frame", "gi_frame", "cr_frame", "ag_frame"}
 _HANDS_OUT_FRAMES = {"currentframe", "stack", "trace", "getouterframes", "getinnerframes", "walk_tb"}
@@ -141,17 +141,17 @@ class _Judgement:
         if frame.f_code.co_filename.startswith(_HARNESS):
             return True
         if event == "compile":
-            if self._is_trusted(args[1]):
-                return False  # none but the harness compiles such files
+            if type(args[1]) not in {str, type(None)} or self._is_trusted(args[1]):
+                return False  # none but the harness compiles its files, and a text of another type would lie
             return not self._is_library(args[1]) or _is_file(args[1], args[0])
         if event.startswith("ctypes."):
             return self._is_use_of_ctypes_by_a_library(frame)
-        if event.startswith("object.__") and args[1] in _SEALED and self._is_sealed(args[0]):
-            return False
         if event == "object.__setattr__":
-            return True
+            return args[1] not in _SEALED or not self._is_sealed(args[0])
         if event != "object.__getattr__":
             return self._is_asked_by_name(frame, _ASKED_BY_NAME[event])
+        if args[1] == "__kwdefaults__":
+            return not self._is_sealed(args[0]) or self._asker_is_trusted(frame, if_unknown=False)
         if args[1] == "__code__":
             return not self._reads_tests(frame, args[0])
         return args[1] not in _FRAMES or self._is_asked_by_name(frame, args[1])
@@ -190,9 +190,13 @@ class _Judgement:
             return False
         if "<locals>" in function.__code__.co_qualname:
             return False  # what a test made to hand it over, not a test
+        return not self._asker_is_trusted(frame, if_unknown=True)
+
+    def _asker_is_trusted(self, frame: types.FrameType | None, *, if_unknown: bool) -> bool:
+        """Whether the tests or the harness ask; a thread of a library's does so for who knows whom."""
         while frame is not None and self._is_library(frame.f_code.co_filename):
             frame = frame.f_back
-        return frame is not None and not self._is_trusted(frame.f_code.co_filename)
+        return if_unknown if frame is None else self._is_trusted(frame.f_code.co_filename)
 
 
 def _is_file(path: str, source: Any) -> bool:
