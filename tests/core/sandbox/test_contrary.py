@@ -1,12 +1,16 @@
 """The contrary of unittest classes: right programs fail it, and programs that pass everything are found out."""
 
+import ast
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sandboxes import details, outcomes
 
 from flowreasoner.sandbox import Pool, Suite
 from flowreasoner.sandbox.contrary import contrary_of
+from flowreasoner.sandbox.near import another, written
 
 METHODS = [
     "self.assertEqual(f(1), 2)",
@@ -31,6 +35,15 @@ METHODS = [
     "assert f(1) == 2",
     "for n in (1, 2):\n            self.assertEqual(f(n), 2 * n)",
     "x = f(1)\n        self.assertEqual(f(2), 2 * x)",
+    "self.assertIsInstance(f(1), int)\n        self.assertEqual(f(1), 2)\n        self.assertIsNotNone(f(1))",
+    "self.assertCountEqual([f(1), 1], [1, 2])",
+    "with open(os.devnull):\n            self.assertSetEqual({f(1), f(2)}, {2, 4})",
+    "if f(1) == 3:\n            self.assertEqual(f(1), 5)\n        self.assertTrue(f(1) == 2)",
+    "if f(1) == 2:\n            return self.assertEqual(f(1), 2)\n        self.assertEqual(f(1), 5)",
+    "self.assertEqual(str([f(1), None, '']), \"[2, None, '']\")",
+    "self.assertEqual((f(1), None, '', {}, [], 1e-9, b'', True), (2, None, '', {}, [], 1e-9, b'', True))",
+    "self.assertAlmostEqual(f(1e6), 2e6, places=-2)",
+    "self.assertIn(f(1), (1, 2, 3))",
 ]
 SUITE = Suite.unittest(
     "import unittest, os\nclass T(unittest.TestCase):\n"
@@ -79,6 +92,69 @@ async def test_a_program_that_passes_whatever_is_expected_is_found_out(sandbox, 
         verdict = await sandbox.grade(code, suite)
         assert not verdict.passed
         assert (verdict.status, verdict.pass_rate) == ("tampered", 0.0)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
+    lambda parts: st.lists(parts) | st.tuples(parts, parts) | st.dictionaries(st.text(), parts),
+)
+
+
+@given(PLAIN)
+def test_another_value_is_another_one_and_looks_alike(value):
+    found = another(value)
+    assert found != value
+    assert ast.literal_eval(ast.unparse(ast.fix_missing_locations(written(found)))) == found
+    if isinstance(value, str | list) and value:
+        assert len(found) == len(value)
+
+
+@given(st.integers(-(10**9), 10**9) | st.floats(-1e9, 1e9), st.floats(1e-7, 1e3))
+def test_another_number_is_further_off_than_what_counts_as_equal(value, tolerance):
+    assert abs(another(value, tolerance) - value) > tolerance
+
+
+@given(st.integers(-(10**6), 10**6))
+def test_another_number_is_no_larger_by_the_order(value):
+    assert all(len(str(abs(another(value)))) <= len(str(abs(value))) + 1 for _ in range(20))
+
+
+async def test_what_a_program_swallows_is_found_out(sandbox):
+    code = """
+class Store:
+    def __enter__(self): return self
+    def __exit__(self, *_): return True
+    def get(self, key): return None
+"""
+    tests = """
+import unittest, os
+class T(unittest.TestCase):
+    def test_a(self):
+        with Store() as s:
+            self.assertEqual(s.get("x"), 1)
+"""
+    verdict = await sandbox.grade(code, Suite.unittest(tests, "Store"))
+    assert (verdict.passed, verdict.status) == (False, "tampered")
+
+
+UNREACHED = """
+import unittest, os
+class T(unittest.TestCase):
+    def test_a(self):
+        with self.assertRaises(ZeroDivisionError):
+            x = f(1) / 0
+            self.assertEqual(x, 5)
+    @unittest.expectedFailure
+    def test_b(self):
+        self.assertEqual(f(1), 3)
+"""
+
+
+async def test_what_a_right_program_never_gets_to_does_not_speak_against_it(sandbox):
+    suite = Suite.unittest(UNREACHED, "f")
+    assert contrary_of(suite)[1] == set()
+    verdict = await sandbox.grade(RIGHT, suite)
+    assert verdict.passed, details(verdict)
 
 
 async def test_a_suite_without_assertions_has_no_contrary(sandbox):

@@ -22,7 +22,6 @@ NOT_FOR_A_JAIL = {
     541: "needs numpy",
     563: "uses ctypes, which could undo what shows tampering",
     565: "uses ctypes, which could undo what shows tampering",
-    973: "its test holds whatever it expects",
     1005: "downloads",
     1040: "sleeps for longer than a run may take",
     1104: "sleeps for longer than a run may take",
