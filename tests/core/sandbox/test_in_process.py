@@ -1,12 +1,14 @@
 """Honest programs whose tests share their process: nothing that keeps forgers away may get into their way."""
 
 import asyncio
+import shutil
 
 import pytest
 from honest_results import HONEST, IMPORTS
 from sandboxes import details, outcomes
 
 from flowreasoner.sandbox import Pool, Suite
+from flowreasoner.sandbox.jails import bubblewrap
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,28 @@ class T(unittest.IsolatedAsyncioTestCase):
     verdict = await sandbox.grade(code, Suite.unittest(tests, "f"))
     assert verdict.passed, details(verdict)
     assert verdict.integrity == "in_process"
+
+
+async def test_an_installed_harness_is_no_library_of_the_programs(monkeypatch, tmp_path):
+    packages = tmp_path / "site-packages"
+    shutil.copytree(bubblewrap._INSIDE, packages / "sandbox" / "inside")
+    zygote, environment = bubblewrap.zygote, bubblewrap.environment
+    monkeypatch.setattr(bubblewrap, "zygote", lambda config: zygote(config, str(packages / "sandbox")))
+    monkeypatch.setattr(bubblewrap, "environment", lambda folder: environment(folder) | {"PYTHONPATH": str(packages)})
+    tests = """
+import unittest, os
+from unittest.mock import patch
+
+class T(unittest.IsolatedAsyncioTestCase):
+    async def test_a(self): self.assertEqual(f(1), 2)
+    @patch("builtins.print")
+    def test_b(self, printed):
+        self.assertEqual(f(2), 4)
+        printed.assert_not_called()
+"""
+    async with Pool("process", workers=1) as pool:
+        verdict = await pool.grade("def f(x): return 2 * x", Suite.unittest(tests, "f"))
+    assert verdict.passed, details(verdict)
 
 
 @pytest.mark.parametrize(("code", "body"), HONEST.values(), ids=HONEST)

@@ -157,7 +157,8 @@ class _Judgement:
         return args[1] not in _FRAMES or self._is_asked_by_name(frame, args[1])
 
     def _is_library(self, path: object) -> bool:
-        return isinstance(path, str) and path.startswith(self._prefixes)
+        """Whether code of this file is a library's; an installed harness lies among them, and is none."""
+        return isinstance(path, str) and path.startswith(self._prefixes) and not path.startswith(_HARNESS)
 
     def _is_trusted(self, path: object) -> bool:
         """Whether code of this file is the harness's or the tests' own, for which no program's may pass."""
