@@ -80,8 +80,7 @@ def _read(path: Path) -> str:
 
 
 def _load(plugins: Plugins, given: dict[str, Any]) -> Query:
-    source = QuerySource(given["query"], given["data"], given["check"], undivided=True, check_dir=given["check_dir"])
-    query = source.load(plugins)
+    query = QuerySource.of(given, undivided=True).load(plugins)
     if query.feedback is None and query.hidden is None:
         raise QueryError(f"query {query.id!r} has no tests to grade by; give tests, or --check COMMAND")
     return query

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from flowreasoner.errors import IsolationUnavailable, ModelRefused, QueryError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flowreasoner.models import ChatModel
     from flowreasoner.query import Query
     from flowreasoner.sandbox import Sandbox
@@ -57,6 +59,12 @@ class QuerySource:
     seed: int = 0
     undivided: bool = False
     check_dir: str | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], *, undivided: bool = False) -> QuerySource:
+        """Returns the source that a command's options name."""
+        names = ("data", "check", "tests", "metric", "seed", "check_dir")
+        return cls(given["query"], undivided=undivided, **{name: given[name] for name in names if name in given})
 
     def load(self, plugins: Plugins) -> Query:
         """Loads the query.

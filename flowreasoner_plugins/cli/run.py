@@ -85,15 +85,7 @@ def _load(plugins: Plugins, given: dict[str, Any]) -> tuple[Workflow, Query]:
     report = check_workflow_file(given["workflow"], plugins)
     if report.workflow is None:
         raise WorkflowInvalid(report.diagnostics)
-    source = QuerySource(
-        given["query"],
-        given["data"],
-        given["check"],
-        given["tests"],
-        given["metric"],
-        given["seed"],
-        check_dir=given["check_dir"],
-    )
+    source = QuerySource.of(given)
     query = source.load(plugins)
     if query.feedback is None and query.metric is None:
         raise QueryError("the query has no tests to grade the answer with; give tests, or --check COMMAND")

@@ -130,15 +130,7 @@ def _start_or_resume(ctx: click.Context, plugins: Plugins, store: Store, given: 
         return _resume(ctx, plugins, store, given)
     if not given["query"]:
         raise QueryError("give a QUERY: a file, benchmark:task, or the problem as text; or --resume a run")
-    source = QuerySource(
-        given["query"],
-        given["data"],
-        given["check"],
-        given["tests"],
-        given["metric"],
-        given["seed"],
-        check_dir=given["check_dir"],
-    )
+    source = QuerySource.of(given)
     query = source.load(plugins)
     settings = {name: given[name] for name in _SETTINGS} | {"source": source.to_json(), "digest": query.digest()}
     session = _Session(plugins, store, settings, query, "", given["quiet"])
