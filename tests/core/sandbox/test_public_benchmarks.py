@@ -15,7 +15,7 @@ from flowreasoner.sandbox import Limits, Pool, Suite
 
 pytestmark = [pytest.mark.shared_data, pytest.mark.slow, pytest.mark.timeout(900)]
 FOLDER = Path(os.environ.get("FLOWREASONER_DATA", Path(__file__).parents[4] / "shared" / "data"))
-GENEROUS = Limits(test_s=20, wall_s=60, cpu_s=60)
+GENEROUS = Limits(test_s=40, wall_s=60, cpu_s=60)
 NOT_FOR_A_JAIL = {
     176: "asks name servers",
     314: "asks name servers",
