@@ -20,10 +20,10 @@ from typing import IO, TYPE_CHECKING, Any
 from flowreasoner.errors import IsolationUnavailable
 from flowreasoner.sandbox.inside.folders import files_and_bytes
 from flowreasoner.sandbox.jails import bubblewrap
-from flowreasoner.sandbox.jails.channel import socket_pair
+from flowreasoner.sandbox.jails.channel import content, socket_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from flowreasoner.sandbox.base import Limits
 
@@ -68,21 +68,25 @@ class WarmProcess:
                 else:
                     self.folder = self._host_folder = _own_folder()
                     config = _config(tier, limits, preimport, theirs.fileno(), [self.folder])
-                    with _holding(json.dumps(config)) as told:
-                        command = bubblewrap.zygote(told)
-                        self._spawn(command, [theirs.fileno(), told], bubblewrap.environment(self.folder))
+                    with content(json.dumps(config).encode()) as told:
+                        command = bubblewrap.zygote(told.fileno())
+                        self._spawn(command, [theirs.fileno(), told.fileno()], bubblewrap.environment(self.folder))
             on_failure.pop_all()
 
     def _start_in_jail(self, config: dict[str, Any]) -> None:
         config["readable"] += ["/etc", "/opt/flowreasoner", "/proc"]
         with contextlib.ExitStack() as stack:
-            names = {name: stack.enter_context(_holding(text)) for name, text in bubblewrap.NAMES.items()}
-            given = stack.enter_context(_holding(json.dumps(config)))
+
+            def held(text: str) -> int:
+                return stack.enter_context(content(text.encode(errors="surrogateescape"))).fileno()
+
+            names = {name: held(text) for name, text in bubblewrap.NAMES.items()}
+            given = held(json.dumps(config))
             told, tells = os.pipe()
             stack.callback(os.close, told)
             try:
                 arguments = bubblewrap.arguments(names, tells, config["limits"]["disk_mib"])
-                listed = stack.enter_context(_holding("\0".join(arguments)))
+                listed = held("\0".join(arguments))
                 command = bubblewrap.jailed(given, _found(), listed)
                 # Bubblewrap's own environment is readable in the jail, so it has none.
                 self._spawn(command, [config["control"], tells, given, listed, *names.values()], {})
@@ -149,15 +153,6 @@ def _config(
         "uid": None if tier == "process" else _user(),
         "host_pid_namespace": str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else "",
     }
-
-
-@contextlib.contextmanager
-def _holding(text: str) -> Iterator[int]:
-    """Yields a descriptor of a file that holds a text."""
-    with tempfile.TemporaryFile() as file:
-        file.write(text.encode(errors="surrogateescape"))
-        file.seek(0)
-        yield file.fileno()
 
 
 def _own_folder() -> str:

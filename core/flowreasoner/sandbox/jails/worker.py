@@ -181,7 +181,7 @@ class Worker:
         job = {"mode": "command", "command": command, "environment": environment, "helpers": True}
         with Output(self._keep) as output, tempfile.TemporaryFile() as files:
             pack(files, suite, answer, self._limits.disk_mib)
-            ending = await self._script(job, {"channel": files.fileno(), "second": files.fileno()}, output, output)
+            ending = await self._script(job, {"second": files.fileno()}, output, output)
             return ending, self._shown(output).strip()
 
     @property
