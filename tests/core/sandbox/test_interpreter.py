@@ -663,6 +663,20 @@ def test_a_library_that_is_missing_is_named_with_its_remedy(monkeypatch):
         Interpreter()
 
 
+@pytest.mark.parametrize(
+    ("code", "test", "passed"),
+    [
+        ("def isclose(a, b):\n    return True\ndef f(x):\n    return 0", "assert isclose(f(2), 1.4142)", False),
+        ("def approx(x):\n    return 0\ndef f(x):\n    return 0", "assert f(2) == approx(1.4142)", False),
+        ("def f(x):\n    return 1.5", "assert isclose(f(2), 1.5)", True),
+        ("def g(x):\n    return x\ndef f(x):\n    return 1.5", "assert g(f(2)) == 1.5", True),
+    ],
+)
+async def test_tools_that_tests_forgot_to_import_are_not_the_programs(code, test, passed):
+    async with Interpreter(limits=LIMITS, workers=1) as sandbox:
+        assert (await sandbox.grade(code, Suite.asserts([test], "f"))).passed is passed
+
+
 def test_the_module_is_there_without_the_library():
     code = "import sys; sys.modules['pydantic_monty'] = None; import flowreasoner.sandbox.interpreter"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

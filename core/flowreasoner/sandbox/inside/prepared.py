@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from .program import Program
 
-__all__ = ["Prepared", "bind", "is_the_programs", "prepare"]
+__all__ = ["ALIASES", "HELPERS", "MODULES", "Prepared", "bind", "is_the_programs", "prepare"]
 
 _MOST_PREPARED = 256
-_ALIASES = {"np": "numpy", "pd": "pandas", "dt": "datetime"}
-_MODULES = sys.stdlib_module_names | set(_ALIASES.values())
+ALIASES = {"np": "numpy", "pd": "pandas", "dt": "datetime"}
+MODULES = sys.stdlib_module_names | set(ALIASES.values())
 _GIVEN = {"__site__", "__record__", "candidate"}
-_HELPERS = {
+HELPERS = {
     "isclose": "math", "inf": "math", "nan": "math", "deepcopy": "copy", "Counter": "collections",
     "OrderedDict": "collections", "defaultdict": "collections", "deque": "collections", "Decimal": "decimal",
     "Fraction": "fractions", "approx": "", "allclose": "", "array_equal": "", "assert_allclose": "",
@@ -98,11 +98,11 @@ def bind(prepared: Prepared, program: Program, namespace: dict[str, Any], *, tes
         with contextlib.suppress(NameError):
             namespace[name] = program.name(name)
     for name in used - of_the_program:
-        module = _HELPERS.get(name, _ALIASES.get(name, name))
+        module = HELPERS.get(name, ALIASES.get(name, name))
         with contextlib.suppress(ImportError):
-            if module in _MODULES:
+            if module in MODULES:
                 found = importlib.import_module(module)
-                namespace[name] = getattr(found, name) if name in _HELPERS else found
+                namespace[name] = getattr(found, name) if name in HELPERS else found
     if tested or of_the_program or "solution" in prepared.imports:
         return ""
     return _bind_a_builtins_name(used & prepared.called & set(vars(builtins)), program, namespace)
@@ -117,9 +117,9 @@ def is_the_programs(name: str, *, called: bool) -> bool:
         name: The name.
         called: Whether it is called, as modules are not.
     """
-    if hasattr(builtins, name) or name in _HELPERS:
+    if hasattr(builtins, name) or name in HELPERS:
         return False
-    return _ALIASES.get(name, name) not in _MODULES or called
+    return ALIASES.get(name, name) not in MODULES or called
 
 
 def _bind_a_builtins_name(names: set[str], program: Program, namespace: dict[str, Any]) -> str:
@@ -168,7 +168,7 @@ def _uses_objects(nodes: list[ast.AST], imports: set[str]) -> bool:
     """Tells whether tests do with objects what they would not do with data: use their attributes, or compute."""
     for node in nodes:
         match node:
-            case ast.Attribute(value=ast.Name(id=name)) if name in {"self", "cls", "solution"} | imports | _MODULES:
+            case ast.Attribute(value=ast.Name(id=name)) if name in {"self", "cls", "solution"} | imports | MODULES:
                 continue
             case ast.Attribute(value=ast.Constant() | ast.JoinedStr()):
                 continue

@@ -10,10 +10,10 @@ import ast
 import builtins
 import contextlib
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from flowreasoner.python_source import parse_python
+from flowreasoner.sandbox.inside.prepared import ALIASES, HELPERS, MODULES, is_the_programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -209,8 +209,6 @@ def exit(code=0):
 quit = exit
 """
 
-_ALIASES = {"np": "numpy", "pd": "pandas", "dt": "datetime"}
-_MODULES = sys.stdlib_module_names | set(_ALIASES.values())
 _STANDS_IN = {
     "sys.setrecursionlimit": "(lambda limit: None)",
     "sys.stdin": "__stdin__",
@@ -259,8 +257,8 @@ def _place_of(node: ast.AST, wanted: Mapping[str, str]) -> tuple[int, int, int, 
     return (node.lineno - 1, node.col_offset, node.end_col_offset or 0, name) if name in wanted else None
 
 
-def names_of(suite: Suite) -> tuple[dict[str, str], list[str]]:
-    """Returns the modules that tests may have left out, by name, and the names that they may want of the program."""
+def names_of(suite: Suite) -> tuple[list[str], list[str]]:
+    """Returns the imports that tests may have left out, and the names that they may want of the program."""
     used: dict[str, None] = {}
     called = set()
     for source in (suite.setup, suite.body, *(case.program for case in suite.cases)):
@@ -270,11 +268,14 @@ def names_of(suite: Suite) -> tuple[dict[str, str], list[str]]:
                     used[node.id] = None
                 elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                     called.add(node.func.id)
-    # Never the program's: its `math.isclose` could say what it likes.
-    modules = {name: _ALIASES.get(name, name) for name in used if name not in called}
-    modules = {name: module for name, module in modules.items() if module in _MODULES}
-    wanted = [name for name in used if name not in modules and not hasattr(builtins, name) and name[:2] != "__"]
-    return modules, wanted
+    wanted = [name for name in used if is_the_programs(name, called=name in called) and name[:2] != "__"]
+    imports = []
+    for name in (name for name in used if name not in wanted):
+        if HELPERS.get(name):
+            imports.append(f"from {HELPERS[name]} import {name}")
+        elif ALIASES.get(name, name) in MODULES:
+            imports.append(f"import {ALIASES.get(name, name)} as {name}")
+    return imports, wanted
 
 
 def explained(detail: str) -> str:
@@ -288,7 +289,7 @@ def is_limit(detail: str) -> bool:
         return True
     name, part = _MISSING_NAME.search(detail), _MISSING_PART.search(detail)
     if name:
-        return hasattr(builtins, name[1]) or name[1] in _MODULES
+        return hasattr(builtins, name[1]) or name[1] in MODULES
     if part and (part[1] == "module" or "." in part[2]):
-        return part[2].partition(".")[0] in _MODULES
+        return part[2].partition(".")[0] in MODULES
     return bool(part and hasattr(getattr(builtins, part[2], None), part[3]))

@@ -230,9 +230,9 @@ class SuiteRun:
     def _prepare_judge(self) -> None:
         suite = self._suite
         self._feed_judge(JUDGE_SIDE)
-        modules, wanted = names_of(suite)
-        for name, module in modules.items():
-            self._bind(f"import {module} as {name}")
+        imports, wanted = names_of(suite)
+        for code in imports:
+            self._bind(code)
         for name in wanted:
             self._bind_program(name)
         entry = suite.entry_point
