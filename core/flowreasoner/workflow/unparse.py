@@ -13,6 +13,8 @@ __all__ = ["unparse"]
 
 def unparse(node: ast.AST) -> str:
     """Returns the source of a tree whose f-strings are portable (see `fstrings.portable`)."""
+    if not any(isinstance(part, ast.JoinedStr) for part in ast.walk(node)):
+        return ast.unparse(node)  # to copy a large tree takes longer than to print it
     fstrings = _FStrings()
     text = ast.unparse(fstrings.visit(copy.deepcopy(node)))
     for mark, literal in fstrings.literals.items():

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from programs import PROMPTS, workflows
 from sequential import Oracle, run_sequentially
@@ -29,6 +30,7 @@ async def _both(source: str, *, failures: float = 0.0, latency: float = 0.0):
     return expected, got, plain.calls, engine.calls
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=400)
 @given(workflows())
 def test_generated_workflows_pass_the_checker(source):
@@ -36,6 +38,7 @@ def test_generated_workflows_pass_the_checker(source):
     assert report.ok, [str(item) for item in report.diagnostics]
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=400)
 @given(workflows())
 def test_parsing_what_is_printed_gives_the_same_workflow(source):
@@ -62,6 +65,7 @@ def test_timing_of_calls_changes_nothing(source):
     assert Counter(engine_calls) == Counter(plain_calls)
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=400)
 @given(workflows())
 def test_failing_calls_lead_to_the_same_end(source):

@@ -60,6 +60,7 @@ async def settled(pool):
     await asyncio.gather(*(pool.grade(DOUBLE, ASSERTS) for _ in range(pool.workers)))
 
 
+@pytest.mark.slow
 async def test_a_thousand_mixed_runs_leave_no_process_descriptor_file_or_task(tier):
     async with Pool(tier) as pool:
         for n in range(20):
@@ -214,6 +215,7 @@ async def test_a_pool_works_in_a_forked_child_of_its_owner():
 # --- broken processes ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["idle", "during a run"])
 async def test_the_pool_survives_kill_9_of_any_of_its_processes(tier, when):
     async with Pool(tier, workers=1) as pool:
@@ -320,6 +322,7 @@ def test_a_tier_that_there_is_not_is_refused_with_those_that_there_are():
         Pool("process", workers=0)
 
 
+@pytest.mark.slow
 async def test_a_busy_machine_does_not_change_a_verdict():
     burn = [sys.executable, "-c", "while True: pass"]
     # Each in a session of its own, since the kernel may share the cores out by session.

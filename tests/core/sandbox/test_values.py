@@ -9,7 +9,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowreasoner.sandbox.inside.values import Encoder, decoded
@@ -61,6 +61,7 @@ def same(left, right):
     return bool(left == right)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_values_arrive_as_they_were(value):
     assert same(there_and_back(value), value)
@@ -77,6 +78,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # the first array may import numpy
 @given(JSON)
 def test_what_anybody_makes_up_is_a_value_or_an_error_of_ours(form):
     with contextlib.suppress(WireError):
