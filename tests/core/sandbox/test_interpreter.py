@@ -324,6 +324,7 @@ async def test_a_program_that_ends_while_it_loads_reaches_no_test(sandbox, code,
     assert all(details(verdict))
 
 
+@pytest.mark.slow
 async def test_a_run_has_its_time_too(sandbox):
     code = "import time\ndef f(x):\n    time.sleep(0.9)\n    return x * 2"
     began = time.monotonic()

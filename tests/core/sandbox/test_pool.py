@@ -35,7 +35,7 @@ def own_temporary_place(monkeypatch):
         yield
 
 
-@pytest.fixture(params=["jail", "landlock", "process"])
+@pytest.fixture(params=["jail", pytest.param("landlock", marks=pytest.mark.slow), "process"])
 def tier(request):
     return offered(request.param)
 

@@ -88,7 +88,7 @@ def test_no_allowed_attribute_leads_to_frames_or_namespaces():
     assert not any(name.startswith("_") for name in _ATTRIBUTES | _BUILTINS)
 
 
-@pytest.fixture(params=["jail", "landlock", "process"])
+@pytest.fixture(params=["jail", pytest.param("landlock", marks=pytest.mark.slow), "process"])
 async def pool(request):
     async with Pool(offered(request.param), workers=1, limits=Limits(test_s=1.0, wall_s=5.0)) as pool:
         yield pool

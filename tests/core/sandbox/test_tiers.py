@@ -13,7 +13,7 @@ from flowreasoner.sandbox import Limits, Pool, Sandbox, Suite
 QUICK = Limits(test_s=0.3, wall_s=1.0)
 
 
-@pytest.fixture(scope="module", params=["jail", "landlock", "process"])
+@pytest.fixture(scope="module", params=["jail", pytest.param("landlock", marks=pytest.mark.slow), "process"])
 def tier(request):
     return offered(request.param)
 
