@@ -172,8 +172,7 @@ class Run:
         if self.fatal is not None:
             raise self.fatal
         self.meter.call()
-        attribute = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        call = Call(path, operator.name, attribute, node.lineno)
+        call = Call(path, operator.name, self.program.site_of(node).name, node.lineno)
         self.trace.calls.append(call)
         outputs: dict[str, type] = {
             item.name: bool if item.kind is FieldKind.FLAG else str for item in operator.outputs

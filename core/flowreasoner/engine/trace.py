@@ -20,7 +20,7 @@ class Call:
         path: Position in the program's own order, e.g. ``"3"``, or ``"4.2.1"`` inside a gather; it does not
             depend on timing.
         operator: Operator class name.
-        attribute: Attribute it was called by.
+        site: Name of the call site, e.g. ``custom_1``.
         line: Line of the call in the given text.
         inputs: Arguments, once they are known.
         outputs: Results, once they are known.
@@ -33,7 +33,7 @@ class Call:
 
     path: str
     operator: str
-    attribute: str
+    site: str
     line: int
     inputs: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -48,6 +48,7 @@ class Call:
         return {
             "path": self.path,
             "operator": self.operator,
+            "site": self.site,
             "line": self.line,
             "inputs": {name: _plain(value) for name, value in self.inputs.items()},
             "outputs": {name: _plain(value) for name, value in self.outputs.items()},

@@ -83,8 +83,7 @@ def _chosen(answer: str, count: int) -> int | None:
 
 
 async def _vote(operator: Operator, toolkit: Toolkit, problem: str, solutions: Sequence[Any]) -> int | None:
-    prompt = operator.render({"problem": problem, "candidates": _candidates(solutions)})
-    reply = await toolkit.ask(operator, prompt)
+    reply = await toolkit.ask(operator, {"problem": problem, "candidates": _candidates(solutions)})
     return _chosen(reply["solution_letter"], len(solutions))
 
 
@@ -157,8 +156,8 @@ async def _test(_: Operator, toolkit: Toolkit, inputs: dict[str, Any]) -> dict[s
         if verdict.passed or corrections == 0:
             return {"result": verdict.passed, "solution": solution}
         corrections -= 1
-        prompt = REFLECT.render({**inputs, "solution": solution, "failures": describe_failures(verdict)})
-        reply = await toolkit.ask(REFLECT, prompt, entry_point=inputs["entry_point"])
+        asked = {**inputs, "solution": solution, "failures": describe_failures(verdict)}
+        reply = await toolkit.ask(REFLECT, asked, entry_point=inputs["entry_point"])
         solution = reply["solution"]
 
 
@@ -172,7 +171,7 @@ def _count(value: Any) -> int:
 async def _programmer(operator: Operator, toolkit: Toolkit, inputs: dict[str, Any]) -> dict[str, Any]:
     code, output, feedback = "", "", ""
     for _ in range(_PROGRAM_ATTEMPTS):
-        reply = await toolkit.ask(operator, operator.render({**inputs, "feedback": feedback}), entry_point="solve")
+        reply = await toolkit.ask(operator, {**inputs, "feedback": feedback}, entry_point="solve")
         code = reply["code"]
         ran = await toolkit.run(f"{code}\n\nprint(solve())\n")
         output = ran.stdout.strip()
@@ -273,6 +272,7 @@ BUILTIN: Mapping[str, Operator] = by_name(
             (OperatorField("result", kind=FieldKind.FLAG), OperatorField("solution")),
             "",
             perform=_test,
+            question=REFLECT,
         ),
         Operator(
             "Programmer",

@@ -57,8 +57,8 @@ class Toolkit(Protocol):
 
     random: random.Random
 
-    async def ask(self, operator: Operator, prompt: str, *, entry_point: str = "") -> dict[str, Any]:
-        """Sends `prompt` to the worker and returns its reply read as `operator.reply` fields."""
+    async def ask(self, operator: Operator, values: Mapping[str, Any], *, entry_point: str = "") -> dict[str, Any]:
+        """Asks the worker the operator's prompt filled with `values`; returns its reply as `operator.reply` fields."""
         ...
 
     async def grade(self, code: str, test_cases: Sequence[str] | None = None) -> Verdict:
@@ -83,6 +83,7 @@ class Operator:
         prompt: Template in which ``{input_name}`` stands for an input.
         reply: What the model is asked to answer with; the outputs, unless given.
         perform: ``perform(operator, toolkit, inputs) -> outputs``; one question to the model, unless given.
+        question: What `perform` asks the worker, where that is not the operator's own prompt.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Operator:
     perform: Callable[[Operator, Toolkit, dict[str, Any]], Awaitable[dict[str, Any]]] | None = field(
         default=None, compare=False
     )
+    question: Operator | None = None
 
     def __post_init__(self) -> None:
         if not self.reply:
@@ -142,7 +144,7 @@ class Operator:
             raise OperatorError(f"{self.name} needs {' and '.join(map(repr, missing))}: {self.interface()}")
         if self.perform is not None:
             return await self.perform(self, toolkit, given)
-        return await toolkit.ask(self, self.render(given), entry_point=str(given.get("entry_point", "")))
+        return await toolkit.ask(self, given, entry_point=str(given.get("entry_point", "")))
 
 
 def _text(value: Any) -> str:

@@ -12,7 +12,7 @@ from flowreasoner.sandbox.suite import Suite
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from flowreasoner.budget import Spending
     from flowreasoner.models.base import ChatModel, Completion
@@ -51,7 +51,7 @@ class ModelToolkit:
         self.random = source
         self._draw, self._charge, self._permit, self._asked = draw, charge, permit, 0
 
-    async def ask(self, operator: Operator, prompt: str, *, entry_point: str = "") -> dict[str, Any]:
+    async def ask(self, operator: Operator, values: Mapping[str, Any], *, entry_point: str = "") -> dict[str, Any]:
         """Asks the worker; a reply that cannot be read is asked for once more, with the reason.
 
         Raises:
@@ -60,7 +60,10 @@ class ModelToolkit:
         """
         asked = form(operator.reply)
         request = ChatRequest.ask(
-            f"{prompt}\n\n{asked}".strip(), draw=self._next_draw(), purpose=operator.name, permit=self._permit
+            f"{operator.render(values)}\n\n{asked}".strip(),
+            draw=self._next_draw(),
+            purpose=operator.name,
+            permit=self._permit,
         )
         completion = await self._complete(request)
         try:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flowreasoner.workflow.diagnostics import Diagnostic
 
@@ -62,11 +62,21 @@ class Method:
 
 @dataclass(frozen=True)
 class CallSite:
-    """One place in the source where an operator is called."""
+    """One place in the source where an operator is called.
+
+    Attributes:
+        attribute: Attribute it is called by.
+        operator: Operator class name.
+        line: Line in the given text, 1-based.
+        column: Column in that line, 0-based.
+        name: Unique in the program: the attribute and a number, e.g. ``custom_1``.
+    """
 
     attribute: str
     operator: str
     line: int
+    column: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,12 +103,32 @@ class Program:
         """Every operator call site, method by method in source order."""
         found = []
         for method in self.methods:
-            calls = [node for node in method.walk() if isinstance(node, ast.Call)]
-            for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
-                attribute = self_call(call)
-                if attribute in self.bindings:
-                    found.append(CallSite(attribute, self.bindings[attribute], call.lineno))
-        return tuple(found)
+            calls = [node for node in method.walk() if isinstance(node, ast.Call) and self_call(node) in self.bindings]
+            found += sorted({(node.lineno, node.col_offset, self_call(node)) for node in calls})
+        names = _site_names([attribute for _, _, attribute in found])
+        return tuple(
+            CallSite(attribute, self.bindings[attribute], line, column, name)
+            for (line, column, attribute), name in zip(found, names, strict=True)
+        )
+
+    @cached_property
+    def _sites_by_place(self) -> Mapping[tuple[int, int, str], CallSite]:
+        return {(site.line, site.column, site.attribute): site for site in self.sites}
+
+    def site_of(self, call: ast.Call) -> CallSite:
+        """Returns the site of an operator call of the program, or of a copy of it with its place."""
+        return self._sites_by_place[call.lineno, call.col_offset, self_call(call)]
+
+
+def _site_names(attributes: Sequence[str]) -> list[str]:
+    """Returns a telling and unique name for each call of an attribute: ``custom_1``, ``custom_2``, ``test_1``."""
+    names: list[str] = []
+    for attribute in attributes:
+        number = 1
+        while f"{attribute}_{number}" in names:
+            number += 1
+        names.append(f"{attribute}_{number}")
+    return names
 
 
 @dataclass(frozen=True)

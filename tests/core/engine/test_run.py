@@ -206,7 +206,7 @@ async def test_the_trace_has_calls_in_the_programs_order(run):
 async def test_the_trace_tells_what_each_call_did(run, worker):
     result = await run(f"r = {CALL}\nreturn r['response']")
     (call,) = result.trace.calls
-    assert (call.path, call.operator, call.attribute, call.line, call.status) == ("1", "Custom", "custom", 3, "ok")
+    assert (call.path, call.operator, call.site, call.line, call.status) == ("1", "Custom", "custom_1", 3, "ok")
     assert call.inputs == {"input": "P", "instruction": "i"}
     assert call.outputs == {"response": "x"}
     assert 0 <= call.start <= call.end <= result.seconds

@@ -16,8 +16,9 @@ class FakeToolkit:
         self.replies, self.verdicts, self.runs = [], [], []
         self.prompts, self.entry_points, self.operators, self.graded, self.programs = [], [], [], [], []
 
-    async def ask(self, operator, prompt, *, entry_point=""):
+    async def ask(self, operator, values, *, entry_point=""):
         await asyncio.sleep(0)
+        prompt = operator.render(values)
         self.operators.append(operator.name)
         self.prompts.append(prompt)
         self.entry_points.append(entry_point)

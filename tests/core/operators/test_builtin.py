@@ -184,7 +184,8 @@ async def test_md_ensemble_fails_when_no_vote_names_a_solution(toolkit):
 async def test_md_ensemble_does_not_go_on_voting_after_a_vote_failed(toolkit):
     finished = []
 
-    async def ask(operator, prompt, *, entry_point=""):
+    async def ask(operator, values, *, entry_point=""):
+        prompt = operator.render(values)
         toolkit.prompts.append(prompt)
         if len(toolkit.prompts) == 1:
             raise OperatorError("unreadable")

@@ -1,0 +1,1 @@
+"""LangGraph: workflows as state graphs with a node per operator call, and a node factory."""

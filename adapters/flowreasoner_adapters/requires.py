@@ -1,0 +1,32 @@
+"""Checks that an adapter's framework is installed in a version it was tested with, and says what to do if not."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from flowreasoner.errors import PluginError
+
+__all__ = ["require"]
+
+
+def require(distribution: str, extra: str, *, least: tuple[int, int], below: tuple[int, int]) -> None:
+    """Checks for an installed framework.
+
+    Args:
+        distribution: Name on PyPI, e.g. ``langgraph``.
+        extra: The extra of FlowReasoner that installs it.
+        least: Oldest version that works, as (major, minor).
+        below: Oldest version that is not known to work.
+
+    Raises:
+        PluginError: If it is missing or its version is outside the range; the message has the command that helps.
+    """
+    install = f'pip install "flowreasoner[{extra}]"'
+    try:
+        version = metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        raise PluginError(f"{distribution} is not installed, which this backend needs: {install}") from None
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if not least <= numbers < below:
+        wanted = f">={'.'.join(map(str, least))},<{'.'.join(map(str, below))}"
+        raise PluginError(f"{distribution} {version} is installed, and this backend needs {wanted}: {install}")
