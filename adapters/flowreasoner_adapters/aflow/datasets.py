@@ -88,9 +88,19 @@ def _public_file(path: Path, _changed: float) -> Mapping[str, Suite]:
     suites = {}
     for row in load_rows(path):
         tests, name = row.get("test"), row.get("entry_point")
-        if isinstance(tests, list) and tests and isinstance(name, str):
-            suites[name] = Suite.asserts([str(test) for test in tests], name)
+        usable = [test for test in tests if _usable(test)] if isinstance(tests, list) else []
+        if usable and isinstance(name, str):
+            suites[name] = Suite.asserts(usable, name)
     return suites
+
+
+def _usable(test: object) -> bool:
+    """Tells whether a public test can be run; AFlow's files have some that were cut off."""
+    try:
+        Suite.asserts([test])  # type: ignore[list-item] - it says so itself
+    except QueryError:
+        return False
+    return True
 
 
 def public_tests(folders: Sequence[Path] = FOLDERS, dataset: str = "") -> Mapping[str, Suite]:

@@ -118,7 +118,7 @@ def _load() -> SimpleNamespace:
 def _complaint(error: Exception, *, own: bool) -> str:
     said = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     if isinstance(error, ImportError):
-        remedy = "install what it needs" if is_checkout() else INSTALL
+        remedy = "install what your checkout of MetaGPT needs" if is_checkout() else INSTALL
         return f"metagpt cannot be imported ({said}): {remedy}"
     if own:
         return f"metagpt cannot be imported with your own configuration, config2.yaml ({said}): correct it"

@@ -191,8 +191,8 @@ class MetaGPTModel:
         only = request.messages[0] if len(request.messages) == 1 else None
         if only is not None and only.role == "user":
             node = copy.copy(self._node)
-            filled = await node.fill(context=only.content, llm=_Unstreamed(llm), mode="single_fill")
-            return filled.instruct_content.response
+            node.llm = _Unstreamed(llm)
+            return (await node.single_fill(only.content))["response"]
         system = [message.content for message in request.messages if message.role == "system"]
         turns = [
             {"role": message.role, "content": message.content}

@@ -154,6 +154,12 @@ def _made(declaration: Declaration) -> type[Operator]:
 globals().update({name: _made(declaration) for name, declaration in BUILTIN.items()})
 
 
+def __getattr__(name: str) -> Any:
+    if name in ("CostManager", "create_llm_instance"):  # MetaGPT's, for files that use these operators
+        return getattr(load_metagpt(), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def install() -> str:
     """Makes ``metagpt.ext.aflow.scripts.operator`` and its neighbours importable where MetaGPT lacks them.
 

@@ -59,7 +59,9 @@ from . import prompt as prompt_custom
 {graph}'''
 
 _METAGPT = """\
-from metagpt.ext.aflow.scripts.optimized.{dataset}.workflows.round_{round} import prompt as prompt_custom
+from metagpt.ext.aflow.scripts.optimized.{dataset}.workflows.round_{round} import (
+    prompt as prompt_custom,
+)
 from metagpt.ext.aflow.scripts.optimized.{dataset}.workflows.template import operator
 from metagpt.provider.llm_provider_registry import create_llm_instance
 from metagpt.utils.cost_manager import CostManager
@@ -78,13 +80,10 @@ from workspace.{dataset}.workflows.template import operator
 _OURS = '''\
 """A workflow in AFlow's format, written by FlowReasoner, with FlowReasoner's operators on a MetaGPT LLM."""
 
-from flowreasoner_adapters.aflow import load_metagpt
 from flowreasoner_adapters.aflow import operators as operator
+from flowreasoner_adapters.aflow.operators import CostManager, create_llm_instance
 
 from . import prompt as prompt_custom
-
-metagpt = load_metagpt()
-create_llm_instance, CostManager = metagpt.create_llm_instance, metagpt.CostManager
 
 
 {graph}'''
