@@ -49,9 +49,7 @@ def written_graph(files: Mapping[str, str], config: Any, dataset: str = "HumanEv
             del sys.modules[name]
 
 
-async def run_aflow(
-    source: str, prompts: dict[str, str], arguments: dict[str, Any], oracle: Any
-) -> tuple[str, str]:
+async def run_aflow(source: str, prompts: dict[str, str], arguments: dict[str, Any], oracle: Any) -> tuple[str, str]:
     """Runs a workflow as the files that the backend writes, with operators that ask the oracle.
 
     Returns:

@@ -1,4 +1,4 @@
-"""AFlow and MetaGPT: live graphs, round folders and whole workspaces, an `Optimizer`, and a `Role`; see docs/metagpt.md.
+"""AFlow and MetaGPT: live graphs, round folders, workspaces, an `Optimizer` and a `Role`; see docs/metagpt.md.
 
 Names are loaded when they are first used: importing this package imports no MetaGPT.
 """

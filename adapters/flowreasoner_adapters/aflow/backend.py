@@ -56,9 +56,7 @@ class AFlowBackend:
         """
         from flowreasoner_adapters.aflow.graph import AFlowGraph
 
-        return AFlowGraph(
-            workflow, self._llm, dataset=self._dataset, sandbox=self._sandbox, operators=self._operators
-        )
+        return AFlowGraph(workflow, self._llm, dataset=self._dataset, sandbox=self._sandbox, operators=self._operators)
 
     def source(self, workflow: Workflow) -> Mapping[str, str]:
         """Returns the files of one round: ``graph.py``, ``prompt.py``, ``__init__.py``.

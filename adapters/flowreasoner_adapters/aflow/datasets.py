@@ -54,7 +54,9 @@ def load_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def read_queries(dataset: str, rows: Iterable[Mapping[str, Any]], public: Mapping[str, Suite] | None = None) -> list[Query]:
+def read_queries(
+    dataset: str, rows: Iterable[Mapping[str, Any]], public: Mapping[str, Suite] | None = None
+) -> list[Query]:
     """Makes queries of a data set's rows.
 
     A code query's hidden tests are the row's own, which score; its feedback tests are the public ones, which
@@ -79,7 +81,9 @@ def read_queries(dataset: str, rows: Iterable[Mapping[str, Any]], public: Mappin
         try:
             queries.append(reader(row, number, public or {}))
         except (KeyError, TypeError, IndexError) as error:
-            raise QueryError(f"row {number} of {dataset} is not as AFlow has it: {type(error).__name__}: {error}") from None
+            raise QueryError(
+                f"row {number} of {dataset} is not as AFlow has it: {type(error).__name__}: {error}"
+            ) from None
     return queries
 
 
@@ -88,7 +92,7 @@ def _public_file(path: Path, _changed: float) -> Mapping[str, Suite]:
     suites = {}
     for row in load_rows(path):
         tests, name = row.get("test"), row.get("entry_point")
-        usable = [test for test in tests if _usable(test)] if isinstance(tests, list) else []
+        usable = [str(test) for test in tests if _usable(test)] if isinstance(tests, list) else []
         if usable and isinstance(name, str):
             suites[name] = Suite.asserts(usable, name)
     return suites
@@ -97,10 +101,9 @@ def _public_file(path: Path, _changed: float) -> Mapping[str, Suite]:
 def _usable(test: object) -> bool:
     """Tells whether a public test can be run; AFlow's files have some that were cut off."""
     try:
-        Suite.asserts([test])  # type: ignore[list-item] - it says so itself
+        return bool(Suite.asserts([str(test)]))
     except QueryError:
         return False
-    return True
 
 
 def public_tests(folders: Sequence[Path] = FOLDERS, dataset: str = "") -> Mapping[str, Suite]:

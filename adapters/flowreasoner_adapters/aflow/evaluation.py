@@ -122,8 +122,13 @@ async def _outcome(
 ) -> Outcome:
     tests = {query.entry_point: query.feedback} if query.feedback is not None else {}
     graph = AFlowGraph(
-        workflow, model, sandbox=sandbox, tests=tests, budget=budget,
-        operators=operators if tests else with_optional_tests(operators), draw=draw,
+        workflow,
+        model,
+        sandbox=sandbox,
+        tests=tests,
+        budget=budget,
+        operators=operators if tests else with_optional_tests(operators),
+        draw=draw,
     )
     for attempt in range(_ATTEMPTS):
         try:

@@ -69,8 +69,14 @@ class AFlowGraph:
         if missing:
             raise WorkflowInvalid(
                 [
-                    Diagnostic(site.line, site.column + 1, "aflow-operator", "error",
-                               f"there is no operator {site.operator!r} here", "pass it in operators=")
+                    Diagnostic(
+                        site.line,
+                        site.column + 1,
+                        "aflow-operator",
+                        "error",
+                        f"there is no operator {site.operator!r} here",
+                        "pass it in operators=",
+                    )
                     for site in missing
                 ]
             )
@@ -127,9 +133,7 @@ class AFlowGraph:
             raise result.error
         return result.answer or "", result.spent.usd
 
-    async def run(
-        self, problem: str, entry_point: str = "", test_cases: Sequence[str] | None = None
-    ) -> RunResult:
+    async def run(self, problem: str, entry_point: str = "", test_cases: Sequence[str] | None = None) -> RunResult:
         """Answers a problem and returns all that happened; a failure of the workflow is part of the result.
 
         Args:

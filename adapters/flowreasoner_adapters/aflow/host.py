@@ -63,7 +63,7 @@ def load_metagpt() -> Any:
     Raises:
         PluginError: If MetaGPT is absent, of another version, or cannot be imported; with the remedy.
     """
-    global _loaded  # noqa: PLW0603 - a module is imported once
+    global _loaded
     with _lock:
         if _loaded is None:
             _check_installed()
@@ -109,7 +109,9 @@ def _load() -> SimpleNamespace:
             during.enter_context(_untouched_loguru())
             importlib.import_module("loguru").logger.disable("metagpt")  # it logs whole prompts
         try:
-            found = {name: getattr(importlib.import_module(home), name) for home, names in _NEEDED.items() for name in names}
+            found = {
+                name: getattr(importlib.import_module(home), name) for home, names in _NEEDED.items() for name in names
+            }
         except Exception as error:
             raise PluginError(_complaint(error, own=own)) from error
     return SimpleNamespace(**found, own_config=own)
@@ -131,9 +133,14 @@ def _has_own_config() -> bool:
         return True
     spec = util.find_spec("metagpt")
     package = Path(next(iter(spec.submodule_search_locations or []), ".")).parent if spec else Path()
-    return any((root / "config2.yaml").is_file() for root in (
-        Path.home() / ".metagpt", Path.cwd() / "config", package / "config",
-    ))
+    return any(
+        (root / "config2.yaml").is_file()
+        for root in (
+            Path.home() / ".metagpt",
+            Path.cwd() / "config",
+            package / "config",
+        )
+    )
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -151,7 +152,9 @@ class MetaGPTModel:
 
     def __init__(self, llm: Any) -> None:
         self._metagpt = load_metagpt()
-        self.llm = llm if isinstance(llm, self._metagpt.BaseLLM) else make_llm(llm)
+        self._own = not isinstance(llm, self._metagpt.BaseLLM)
+        self.llm = make_llm(llm) if self._own else llm
+        self._loop: asyncio.AbstractEventLoop | None = None
         config = self._config
         host = urlsplit(config.base_url or "").hostname if config is not None else ""
         named = getattr(config, "model", None) or type(self.llm).__name__
@@ -172,6 +175,7 @@ class MetaGPTModel:
             ModelError: If there is no answer.
         """
         request.permit()
+        self._renew()
         asked = copy.copy(self.llm)  # calls run at the same time, and each is counted by itself
         asked.cost_manager = counted = _Counted(self.llm.cost_manager, self._config)
         try:
@@ -186,6 +190,15 @@ class MetaGPTModel:
             )
         read = sum(len(message.content) for message in request.messages)
         return Completion(text, input_tokens=read // 4, output_tokens=len(text) // 4, estimated=True)
+
+    def _renew(self) -> None:
+        """Gives an LLM of this object's own a new client in a new event loop: connections belong to the one they began in."""
+        loop = asyncio.get_running_loop()
+        if self._own and self._loop not in (None, loop):
+            costs = self.llm.cost_manager
+            self.llm = make_llm(self.llm.config)
+            self.llm.cost_manager = costs
+        self._loop = loop
 
     async def _ask(self, llm: Any, request: ChatRequest) -> Any:
         only = request.messages[0] if len(request.messages) == 1 else None
@@ -216,7 +229,11 @@ class MetaGPTModel:
         return RequestRefused(message) if kind in _UNFIT else ModelError(message)
 
     async def aclose(self) -> None:
-        """Does nothing: the LLM belongs to whoever made it, or ends with this object."""
+        """Closes the connections of an LLM that this object made; one that was given belongs to whoever made it."""
+        client = getattr(self.llm, "aclient", None)
+        if self._own and self._loop is asyncio.get_running_loop() and hasattr(client, "close"):
+            await client.close()
+            self._loop = None
 
 
 class _Unstreamed:

@@ -14,7 +14,7 @@ import types
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -51,7 +51,8 @@ class _Use:
     tests: Mapping[str, Suite] | None = None
 
 
-_use: ContextVar[_Use] = ContextVar("flowreasoner_aflow_operators", default=_Use())
+_NOTHING = _Use()
+_use: ContextVar[_Use] = ContextVar("flowreasoner_aflow_operators", default=_NOTHING)
 _sandboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Sandbox] = weakref.WeakKeyDictionary()
 
 
@@ -67,8 +68,8 @@ def operators_use(
         tests: Public tests of ``Test`` by entry point; AFlow's ``*_public_test.jsonl`` files unless given.
     """
     before = _use.get()
-    given = {name: value for name, value in (("perform", perform), ("sandbox", sandbox), ("tests", tests)) if value}
-    token = _use.set(replace(before, **given))
+    tests = before.tests if tests is None else tests
+    token = _use.set(_Use(perform or before.perform, sandbox or before.sandbox, tests))
     try:
         yield
     finally:
@@ -116,7 +117,9 @@ class Operator:
         for key, value in named.items():
             if key not in declared or key in inputs:
                 problem = "an unknown" if key not in declared else "a repeated"
-                raise TypeError(f"{self.declaration.name} got {problem} argument {key!r}: {self.declaration.interface()}")
+                raise TypeError(
+                    f"{self.declaration.name} got {problem} argument {key!r}: {self.declaration.interface()}"
+                )
             inputs[key] = value
         return inputs
 

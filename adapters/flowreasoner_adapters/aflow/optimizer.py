@@ -45,10 +45,10 @@ __all__ = ["Optimizer"]
 
 _SEEDS = {
     "code": (
-        "        solution = await self.custom_code_generate(problem=problem, entry_point=entry_point, instruction='')\n",
+        "        reply = await self.custom_code_generate(problem=problem, entry_point=entry_point, instruction='')\n",
         "problem, entry_point",
     ),
-    "other": ("        solution = await self.custom(input=problem, instruction='')\n", "problem"),
+    "other": ("        reply = await self.custom(input=problem, instruction='')\n", "problem"),
 }
 _LOGGED = 3
 
@@ -99,7 +99,7 @@ class Optimizer:
         exec_llm_config: Any,
         operators: Sequence[str],
         sample: int,
-        check_convergence: bool = False,  # noqa: FBT001, FBT002 - AFlow's signature
+        check_convergence: bool = False,
         optimized_path: str | Path | None = None,
         initial_round: int = 1,
         max_rounds: int = 20,
@@ -117,8 +117,14 @@ class Optimizer:
         store: Store | None = None,
         layout: Layout = "portable",
     ) -> None:
-        least = {"sample": sample, "initial_round": initial_round, "max_rounds": max_rounds, "test_runs": test_runs,
-                 "validation_rounds": validation_rounds, "concurrency": concurrency}
+        least = {
+            "sample": sample,
+            "initial_round": initial_round,
+            "max_rounds": max_rounds,
+            "test_runs": test_runs,
+            "validation_rounds": validation_rounds,
+            "concurrency": concurrency,
+        }
         for name, value in least.items():
             if not isinstance(value, int) or value < 1:
                 raise QueryError(f"{name} must be a whole number of at least 1, got {value!r}")
@@ -233,7 +239,7 @@ class Optimizer:
         if "custom_code_generate" not in body and "Custom" not in self.operators:
             raise QueryError(f"there is no round_1 in {str(self._folder)!r}, and none can be made without Custom")
         header = f"class Workflow:\n    async def __call__(self, {parameters}):\n"
-        return Workflow.parse(f"{header}{body}        return solution['response']\n")
+        return Workflow.parse(f"{header}{body}        return reply['response']\n")
 
     async def _propose(self, number: int) -> None:
         """Asks for a round's workflow and writes it down; `experience.json` comes last, and says that it is there."""
@@ -241,7 +247,9 @@ class Optimizer:
         usable = {item.number: item for item in space.rounds if item.workflow is not None}
         scores = {key: score for key, score in space.scores.items() if key in usable and key < number}
         if not scores:
-            raise QueryError(f"no round in {str(self._folder)!r} has a workflow to go on from: {list(space.problems)[:3]}")
+            raise QueryError(
+                f"no round in {str(self._folder)!r} has a workflow to go on from: {list(space.problems)[:3]}"
+            )
         source = random.Random(f"{self.seed}/r{number}")  # noqa: S311 - reproducible on purpose
         father = choose_father(scores, self.sample, source)
         known = _experiences(space.rounds)

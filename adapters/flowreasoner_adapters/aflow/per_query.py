@@ -62,7 +62,7 @@ class RoundFolders:
         Raises:
             StoreError: If a round's record cannot be read.
         """
-        records = []
+        records: list[dict[str, Any]] = []
         while (path := self.folder / f"round_{len(records) + 1}" / _RECORD).is_file():
             try:
                 records.append(json.loads(path.read_text(encoding="utf-8")))
@@ -180,14 +180,22 @@ async def test_each(optimizer: Optimizer, sandbox: Sandbox) -> None:
             raise QueryError(f"query {query.id!r} has no design in {str(folder)!r}: call optimize('Graph') first")
         tested = folder / "workflows_test"
         write_round(
-            tested / best.path.name, best.workflow, layout=optimizer.layout, dataset=optimizer.dataset,
+            tested / best.path.name,
+            best.workflow,
+            layout=optimizer.layout,
+            dataset=optimizer.dataset,
             number=best.number,
         )
         rows = list(read_workspace(tested).results)
         for index in range(len(rows) + 1, optimizer.test_runs + 1):
             outcomes = await evaluate_on(
-                best.workflow, [query], lambda asked: optimizer.model("worker", asked), sandbox,
-                operators=optimizer.operators, budget=optimizer.budget, concurrency=1,
+                best.workflow,
+                [query],
+                lambda asked: optimizer.model("worker", asked),
+                sandbox,
+                operators=optimizer.operators,
+                budget=optimizer.budget,
+                concurrency=1,
                 draw=f"{optimizer.seed}/t{best.number}/e{index}",
             )
             rows.append(replace(optimizer.write_outcomes(tested / best.path.name, best.number, outcomes)))

@@ -64,8 +64,8 @@ Each is awaited and returns a dictionary.
 # Rules
 
 - Change one thing, in at most some five lines, and nothing that was tried before.
-- Write the class Workflow, complete, with __init__(self, name, llm_config, dataset) and async __call__ as above. Every \
-path returns the answer and self.llm.cost_manager.total_cost.
+- Write the class Workflow, complete, with __init__(self, name, llm_config, dataset) and async __call__ as above. \
+Every path returns the answer and self.llm.cost_manager.total_cost.
 - Instructions for custom and custom_code_generate go into prompts, used as prompt_custom.NAME: constant texts without \
 placeholders. The instruction is put right before the input.
 - Plain Python: assignments, if, for, while, try, f-strings, comprehensions, the usual functions, and re, json, math. \
@@ -168,9 +168,7 @@ async def propose(
             problems.append(Diagnostic(0, 0, "tried-before", "error", said, "change something else"))
         workflow = None if problems else report.workflow
         if workflow is not None or attempt == ATTEMPTS - 1:
-            return Proposal(
-                proposed.modification, workflow, proposed.graph, proposed.prompt, tuple(problems), spent
-            )
+            return Proposal(proposed.modification, workflow, proposed.graph, proposed.prompt, tuple(problems), spent)
         listed = "\n".join(f"- {item}" for item in problems)
         messages += [Message("assistant", completion.text), Message("user", _AGAIN.format(problems=listed))]
     raise AssertionError("unreachable")

@@ -184,7 +184,11 @@ def read_workspace(path: str | Path, operators: Mapping[str, Operator] = BUILTIN
         rounds,
         tuple(row for row in results if row is not None),
         _processed(_object(folder / "processed_experience.json", problems), problems),
-        {name: value for name, value in _object(folder / "template" / "operator.json", problems).items() if isinstance(value, dict)},
+        {
+            name: value
+            for name, value in _object(folder / "template" / "operator.json", problems).items()
+            if isinstance(value, dict)
+        },
         (*problems, *(f"round_{item.number}: {problem}" for item in rounds for problem in item.problems)),
     )
 
@@ -271,11 +275,11 @@ def _records(path: Path, problems: list[str]) -> list[dict[str, Any]]:
 def _result(row: Mapping[str, Any], problems: list[str]) -> Result | None:
     try:
         number, score = int(row["round"]), float(row["score"])
-        costs = [float(row.get(name) or 0.0) for name in ("avg_cost", "total_cost")]
+        average, total = (float(row.get(name) or 0.0) for name in ("avg_cost", "total_cost"))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         problems.append(f"results.json has a row without a round and a score: {type(error).__name__}: {error}")
         return None
-    return Result(number, score, *costs, str(row.get("time", "")))
+    return Result(number, score, average, total, str(row.get("time", "")))
 
 
 def _experience(value: Mapping[str, Any], problems: list[str]) -> Experience | None:
@@ -296,7 +300,9 @@ def _experience(value: Mapping[str, Any], problems: list[str]) -> Experience | N
 
 
 def _processed(value: Mapping[str, Any], problems: list[str]) -> dict[int, Mapping[str, Any]]:
-    kept = {int(key): item for key, item in value.items() if key.isdecimal() and len(key) < 7 and isinstance(item, dict)}
+    kept: dict[int, Mapping[str, Any]] = {
+        int(key): item for key, item in value.items() if key.isdecimal() and len(key) < 7 and isinstance(item, dict)
+    }
     if len(kept) < len(value):
         problems.append(f"processed_experience.json has {len(value) - len(kept)} entries that belong to no round")
     return kept

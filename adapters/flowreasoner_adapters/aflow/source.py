@@ -44,7 +44,7 @@ It runs on a MetaGPT checkout and on the AFlow repository, with their operators;
 """
 
 try:  # the AFlow repository
-    from scripts import operators as operator
+    import scripts.operators as operator
     from scripts.async_llm import create_llm_instance
 
     CostManager = None  # its models count for themselves
@@ -89,7 +89,11 @@ from . import prompt as prompt_custom
 {graph}'''
 
 _MADE = "        self.llm = create_llm_instance(llm_config)\n"
-_MANAGERS = {"portable": "CostManager() if CostManager else self.llm.usage_tracker", "metagpt": "CostManager()", "aflow": ""}
+_MANAGERS = {
+    "portable": "CostManager() if CostManager else self.llm.usage_tracker",
+    "metagpt": "CostManager()",
+    "aflow": "",
+}
 TAKEN = {
     "Custom": "input instruction",
     "AnswerGenerate": "input",
@@ -138,7 +142,9 @@ def round_source(
     problems = [*_odd_returns(workflow.program), *(_foreign(workflow.program) if operators == "aflow" else [])]
     if problems:
         raise WorkflowInvalid(problems)
-    header = _OURS if operators == "flowreasoner" else {"portable": _PORTABLE, "metagpt": _METAGPT, "aflow": _AFLOW}[layout]
+    header = (
+        _OURS if operators == "flowreasoner" else {"portable": _PORTABLE, "metagpt": _METAGPT, "aflow": _AFLOW}[layout]
+    )
     program = native_program(workflow.program, workflow.prompts, aflow_cost=layout == "aflow" and operators == "aflow")
     graph = print_program(program)
     manager = _MANAGERS["metagpt" if operators == "flowreasoner" else layout]

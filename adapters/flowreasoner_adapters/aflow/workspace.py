@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from flowreasoner.workflow import Diagnostic, Workflow
     from flowreasoner_adapters.aflow.source import Layout
 
-__all__ = ["interface", "write_evaluation", "write_json", "write_refused", "write_round", "write_template", "write_text"]
+__all__ = [
+    "interface",
+    "write_evaluation",
+    "write_json",
+    "write_refused",
+    "write_round",
+    "write_template",
+    "write_text",
+]
 
 
 def write_text(path: Path, text: str) -> None:
