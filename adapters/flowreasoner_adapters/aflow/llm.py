@@ -192,7 +192,7 @@ class MetaGPTModel:
         return Completion(text, input_tokens=read // 4, output_tokens=len(text) // 4, estimated=True)
 
     def _renew(self) -> None:
-        """Gives an LLM of this object's own a new client in a new event loop: connections belong to the one they began in."""
+        """Gives an LLM of this object's own a new client in a new event loop; connections belong to the old one."""
         loop = asyncio.get_running_loop()
         if self._own and self._loop not in (None, loop):
             costs = self.llm.cost_manager
@@ -231,7 +231,7 @@ class MetaGPTModel:
     async def aclose(self) -> None:
         """Closes the connections of an LLM that this object made; one that was given belongs to whoever made it."""
         client = getattr(self.llm, "aclient", None)
-        if self._own and self._loop is asyncio.get_running_loop() and hasattr(client, "close"):
+        if self._own and client is not None and self._loop is asyncio.get_running_loop():
             await client.close()
             self._loop = None
 

@@ -4,6 +4,7 @@ import gzip
 import json
 
 import pytest
+
 from flowreasoner.designers.grading import grade_answer, grade_with_suite
 from flowreasoner.errors import QueryError
 from flowreasoner.query import Query
@@ -86,9 +87,9 @@ def test_boxes_are_read_with_their_braces():
 
 
 def test_rows_and_files_that_cannot_be_used_are_named(tmp_path):
-    with pytest.raises(QueryError, match="row 1 of GSM8K.*'answer'"):
+    with pytest.raises(QueryError, match=r"row 1 of GSM8K.*'answer'"):
         read_queries("GSM8K", [{}])
-    with pytest.raises(QueryError, match="no reader for the data set 'Mine'.*validation="):
+    with pytest.raises(QueryError, match=r"no reader for the data set 'Mine'.*validation="):
         read_queries("Mine", [])
     (tmp_path / "gsm8k_validate.jsonl").write_text('{"question": "q", "answer": "1"}\n{broken\n')
     with pytest.raises(QueryError, match=r"gsm8k_validate\.jsonl, line 2 is not JSON"):
@@ -102,7 +103,7 @@ def test_what_steers_does_not_score(tmp_path):
     (tmp_path / "gsm8k_validate.jsonl").write_text("".join(lines[:3]))
     (tmp_path / "gsm8k_test.jsonl").write_text("".join(lines[2:]))
     with pytest.raises(
-        QueryError, match="1 problem of GSM8K would both steer the search and score its result, e.g. 'q2'"
+        QueryError, match=r"1 problem of GSM8K would both steer the search and score its result, e.g. 'q2'"
     ):
         Data("GSM8K", tmp_path).check_apart()
     (tmp_path / "gsm8k_test.jsonl").write_text(lines[3])

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 
 import pytest
+
 from flowreasoner_adapters.aflow.experience import (
     choose_father,
     converged,

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 from chat_server import ChatServer
-from flowreasoner.errors import BudgetExceeded, ModelRefused, OperatorError, WorkflowInvalid
+
 from flowreasoner.budget import Budget
+from flowreasoner.errors import BudgetExceeded, ModelRefused, OperatorError, WorkflowInvalid
 from flowreasoner.models import FunctionModel
 from flowreasoner.operators import BUILTIN
 from flowreasoner.sandbox import Suite
@@ -80,13 +81,16 @@ async def test_no_model_is_an_error_that_says_what_to_give(monkeypatch):
     pytest.importorskip("metagpt")
     with pytest.raises(ModelRefused, match="llm=LLMConfig"):
         await AFlowGraph(SAMPLES)("p")
-    with pytest.raises(ModelRefused, match="llm must be.*not list"):
+    with pytest.raises(ModelRefused, match=r"llm must be.*not list"):
         AFlowBackend([]).emit(SAMPLES)
 
 
 def test_an_operator_that_is_not_there_is_named_with_its_line():
     mine = replace(BUILTIN["Custom"], name="Mine", attribute="mine")
-    source = "class Workflow:\n    async def __call__(self, problem):\n        a = await self.mine(input=problem, instruction='')\n        return a['response']\n"
+    source = (
+        "class Workflow:\n    async def __call__(self, problem):\n"
+        "        a = await self.mine(input=problem, instruction='')\n        return a['response']\n"
+    )
     workflow = check(source, {}, {**BUILTIN, "Mine": mine}).workflow
     with pytest.raises(WorkflowInvalid, match="line 3: there is no operator 'Mine'"):
         AFlowGraph(workflow)

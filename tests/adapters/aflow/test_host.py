@@ -178,7 +178,8 @@ def test_the_package_and_its_files_need_no_metagpt(tmp_path):
         sys.modules["metagpt"] = None  # as if it were not installed
         from flowreasoner.workflow import Workflow
         from flowreasoner_adapters.aflow import AFlowBackend, Optimizer, read_workspace
-        workflow = Workflow.parse("class Workflow:\\n    async def __call__(self, problem):\\n        return problem\\n")
+        workflow = Workflow.parse(
+            "class Workflow:\\n    async def __call__(self, problem):\\n        return problem\\n")
         files = AFlowBackend().source(workflow)
         print(json.dumps([sorted(files), sorted(name for name in sys.modules if name.startswith("metagpt."))]))
         """,

@@ -102,9 +102,9 @@ async def test_a_users_llm_and_its_cost_manager_are_used_as_they_are():
 
 
 def test_a_model_of_the_wrong_kind_is_named():
-    with pytest.raises(ModelRefused, match="exec_llm_config must be a MetaGPT LLMConfig.*not int"):
+    with pytest.raises(ModelRefused, match=r"exec_llm_config must be a MetaGPT LLMConfig.*not int"):
         as_chat_model(7, "exec_llm_config")
-    with pytest.raises(ModelRefused, match="must be an LLMConfig.*not object"):
+    with pytest.raises(ModelRefused, match=r"must be an LLMConfig.*not object"):
         make_llm(object())
     with pytest.raises(ModelRefused, match="api_type") as caught:
         make_llm({"api_type": "nonsense", "api_key": KEY})

@@ -1,5 +1,6 @@
 """The operators that AFlow's files import, where MetaGPT has none of its own."""
 
+import contextlib
 import importlib
 import sys
 
@@ -10,6 +11,7 @@ pytest.importorskip("metagpt")
 
 from aflow_runs import llm_config, written_graph
 
+from flowreasoner.errors import OperatorError
 from flowreasoner.operators import BUILTIN
 from flowreasoner.sandbox import Suite
 from flowreasoner.workflow import Workflow
@@ -77,10 +79,8 @@ async def test_no_reply_is_ever_evaluated(monkeypatch, tmp_path):
     with ChatServer(hostile) as server, operators_use(tests=TESTS):
         llm = make_llm(llm_config(server.url))
         for name, inputs in CALLS.items():
-            try:
+            with contextlib.suppress(OperatorError):  # a reply that says nothing
                 await getattr(operators, name)(llm)(**inputs)
-            except Exception as error:
-                assert type(error).__name__ == "OperatorError", (name, error)
     assert len(server.requests) >= len(CALLS)
     assert seen == []
     assert list(tmp_path.iterdir()) == []

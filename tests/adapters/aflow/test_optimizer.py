@@ -7,9 +7,10 @@ import json
 
 import pytest
 from chat_server import ChatServer, Fault
+
 from flowreasoner import Query, Suite
 from flowreasoner.errors import ModelError, ModelRefused, QueryError
-from flowreasoner.models import FunctionModel
+from flowreasoner.models import FunctionModel, ScriptedModel
 from flowreasoner.store import Store
 from flowreasoner_adapters.aflow import Optimizer, read_workspace
 from flowreasoner_adapters.aflow.proposals import ATTEMPTS
@@ -282,14 +283,12 @@ def test_each_query_gets_its_own_workflow_and_folder(tmp_path):
 
 def test_a_killed_design_goes_on(tmp_path):
     wrong = FunctionModel(lambda request: "```python\ndef add3(a, b):\n    return 1\n```", "worker")
+    given = {"mode": "query", "max_rounds": 3, "test": QUERIES[3:4]}
+    killed = make(tmp_path, ScriptedModel([graph("one")]), wrong, **given)
     with pytest.raises(ModelError, match="script has"):
-        from flowreasoner.models import ScriptedModel
-
-        make(tmp_path, ScriptedModel([graph("one")]), wrong, mode="query", max_rounds=3, test=QUERIES[3:4]).optimize(
-            "Graph"
-        )
+        killed.optimize("Graph")
     meta = Meta([graph("two"), graph("three")])
-    make(tmp_path, meta, wrong, mode="query", max_rounds=3, test=QUERIES[3:4]).optimize("Graph")
+    make(tmp_path, meta, wrong, **given).optimize("Graph")
     assert len(meta.history) == 2
     assert "do one: " in meta.history[0].messages[2].content
     folder = next((tmp_path / "workspace" / "HumanEval" / "queries").iterdir())
@@ -336,7 +335,7 @@ def test_a_refused_key_ends_the_search_with_an_error_not_a_score(tmp_path):
 
 async def test_a_running_loop_is_told_what_to_do(tmp_path):
     optimizer = make(tmp_path, max_rounds=1, validation_rounds=1, validation=QUERIES[:1])
-    with pytest.raises(RuntimeError, match="await optimizer.aoptimize"):
+    with pytest.raises(RuntimeError, match=r"await optimizer.aoptimize"):
         optimizer.optimize("Graph")
     await optimizer.aoptimize("Graph")
     assert len(optimizer.workspace().rounds) == 2
@@ -349,12 +348,12 @@ def test_arguments_that_cannot_be_used_are_named(tmp_path):
         make(tmp_path, mode="x")
     with pytest.raises(QueryError, match="no operator 'Costum', did you mean 'Custom'"):
         Optimizer("X", "code", Meta(), Meta(), ["Costum"], 4)
-    with pytest.raises(ModelRefused, match="exec_llm_config must be.*not int"):
+    with pytest.raises(ModelRefused, match=r"exec_llm_config must be.*not int"):
         make(tmp_path, worker=7)
     with pytest.raises(QueryError, match="'Graph' or 'Test', not 'graph'"):
         asyncio.run(make(tmp_path).aoptimize("graph"))
     with pytest.raises(QueryError, match="both steer the search and score"):
         make(tmp_path, test=QUERIES[:2]).optimize("Graph")
-    with pytest.raises(QueryError, match="call optimize.'Graph'. first"):
-        (tmp_path / "workspace" / "HumanEval" / "workflows").mkdir(parents=True)
+    (tmp_path / "workspace" / "HumanEval" / "workflows").mkdir(parents=True)
+    with pytest.raises(QueryError, match=r"call optimize\('Graph'\) first"):
         make(tmp_path).optimize("Test")

@@ -3,12 +3,13 @@
 import json
 
 import pytest
+
 from flowreasoner.errors import QueryError
+from flowreasoner.operators import BUILTIN
 from flowreasoner.workflow import Workflow
 from flowreasoner_adapters.aflow import read_round, read_workspace, write_round, write_template
 from flowreasoner_adapters.aflow.reading import Experience, Result
 from flowreasoner_adapters.aflow.workspace import write_evaluation, write_json
-from flowreasoner.operators import BUILTIN
 
 WORKFLOW = Workflow.parse(
     """class Workflow:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from flowreasoner.errors import FlowReasonerError, WorkflowInvalid
 from flowreasoner.workflow import Workflow, check
 from flowreasoner_adapters.aflow import AFlowBackend, round_source
@@ -112,7 +113,7 @@ def test_what_only_flowreasoners_operators_take_is_written_with_them():
 def test_unknown_choices_are_named():
     workflow = _parse(SIMPLE, PROMPTS)
     for wrong in ({"layout": "x"}, {"operators": "x"}, {"dataset": "Human Eval"}):
-        with pytest.raises(FlowReasonerError, match="x|Human Eval"):
+        with pytest.raises(FlowReasonerError, match=r"x|Human Eval"):
             round_source(workflow, **wrong)
 
 
