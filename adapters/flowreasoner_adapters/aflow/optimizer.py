@@ -183,8 +183,9 @@ class Optimizer:
         finally:
             if sandbox is not given:
                 await sandbox.aclose()
-            for model in self._made.values():
-                await model.aclose()
+            for (role, _), model in self._made.items():
+                if getattr(model, "model", model) is not self._given[role]:  # what was given stays open
+                    await model.aclose()
             self._made = {}
 
     def workspace(self) -> Workspace:
