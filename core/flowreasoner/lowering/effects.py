@@ -53,8 +53,10 @@ class Effects:
     def __init__(self, method: Method, kinds: Kinds) -> None:
         self.kinds = kinds
         self._group: dict[str, str] = {}
+        self._changed: set[str] = set()
         for node in method.walk():
             self._unite_in(node)
+            self._changed |= self._changed_in(node)
 
     def of(self, nodes: Iterable[ast.AST]) -> Touched:
         """Returns what the nodes read and change."""
@@ -68,6 +70,27 @@ class Effects:
     def name(self, name: str) -> str:
         """Returns the name that stands for all variables that may share its value."""
         return self._root(name)
+
+    def share(self, variables: Iterable[str]) -> bool:
+        """Tells whether two of the variables may hold the same value, and that value is changed in place."""
+        seen: set[str] = set()
+        changed = set(map(self._root, self._changed))
+        for name in variables:
+            root = self._root(name)
+            if self.kinds.names.get(name, "any") not in _PLAIN and root in changed and root in seen:
+                return True
+            seen.add(root)
+        return False
+
+    def _changed_in(self, node: ast.AST) -> set[str]:
+        match node:
+            case ast.Subscript(value=owner, ctx=ast.Store()):
+                return _names(owner)
+            case ast.AugAssign(target=ast.Name(id=name)) if self.kinds.names.get(name, "any") not in _PLAIN:
+                return {name}
+            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _CHANGING:
+                return _names(owner)
+        return set()
 
     def _touch(self, part: ast.AST, reads: set[str], writes: set[str]) -> None:
         match part:

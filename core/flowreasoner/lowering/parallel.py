@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from flowreasoner.operators.spec import Operator
 
-__all__ = ["parallelise"]
+__all__ = ["parallelise", "rewritten_prompts"]
 
 
 def parallelise(program: Program, operators: Mapping[str, Operator] = BUILTIN) -> Program:
@@ -39,7 +39,7 @@ def parallelise(program: Program, operators: Mapping[str, Operator] = BUILTIN) -
     """
     names, added = Names(program), dict[str, Method]()
     guarded = _called_in_try(program)
-    rewritten = _rewritten_prompts(program)
+    rewritten = rewritten_prompts(program)
     methods = {}
     for method in program.methods:
         if method.name not in guarded:
@@ -68,7 +68,8 @@ def _called_in_try(program: Program) -> set[str]:
     return found
 
 
-def _rewritten_prompts(program: Program) -> set[str]:
+def rewritten_prompts(program: Program) -> set[str]:
+    """Returns the prompt constants that a program assigns to."""
     return {
         node.attr
         for method in program.methods
