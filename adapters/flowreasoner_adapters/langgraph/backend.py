@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flowreasoner.workflow import Workflow
-    from flowreasoner_adapters.langgraph.emit import WorkflowGraph
+    from flowreasoner_adapters.langgraph.building import WorkflowGraph
 
 __all__ = ["LangGraphBackend"]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from langgraph.graph import END, START, StateGraph
-from langgraph.types import Send
+from langgraph.graph import END, START
 from typing_extensions import TypedDict
 
 from flowreasoner.engine import Segment
 from flowreasoner.lowering import Dispatch, Exit, Finish, Next, Reraise, Route, Step, StepGraph, step_graph
-from flowreasoner_adapters.langgraph.steps import NOT_VARIABLES, Moment, Node, SampleNode, step_label
+from flowreasoner_adapters.langgraph.building import WorkflowGraph, collected, send_requests
+from flowreasoner_adapters.langgraph.run import OWN_KEYS, Run, label_of
+from flowreasoner_adapters.langgraph.steps import Node, SampleNode
 from flowreasoner_adapters.langgraph.values import thaw
 
 if TYPE_CHECKING:
@@ -20,32 +21,10 @@ if TYPE_CHECKING:
     from flowreasoner.workflow import Workflow
     from flowreasoner_adapters.langgraph.operators import Operators
 
-__all__ = ["WorkflowGraph", "collected", "emit", "send_requests"]
+__all__ = ["emit"]
 
 _TYPES: dict[str, Any] = {"text": str, "number": int | float, "flag": bool}
 _INPUTS: dict[str, Any] = {"problem": str, "entry_point": str, "test_cases": list[str]}
-
-
-class WorkflowGraph(StateGraph):  # type: ignore[type-arg]
-    """A state graph whose compiled form knows how many steps it needs.
-
-    Args:
-        state: Schema of the state.
-        most_steps: Steps that one run takes at most; the recursion limit of the compiled graph.
-    """
-
-    def __init__(self, state: Any, *, most_steps: int, **schemas: Any) -> None:
-        super().__init__(state, **schemas)
-        self.most_steps = most_steps
-
-    def compile(self, *arguments: Any, **settings: Any) -> Any:
-        """Compiles the graph, as `StateGraph.compile` does."""
-        return super().compile(*arguments, **settings).with_config({"recursion_limit": self.most_steps})
-
-
-def collected(before: dict[str, Any], new: dict[str, Any] | None) -> dict[str, Any]:
-    """Reducer of a fan-out's results, by position; None forgets them."""
-    return {} if new is None else {**(before or {}), **new}
 
 
 def emit(workflow: Workflow, operators: Operators) -> WorkflowGraph:
@@ -58,8 +37,8 @@ def emit(workflow: Workflow, operators: Operators) -> WorkflowGraph:
     Raises:
         WorkflowInvalid: If no graph can express it.
     """
-    reserved = NOT_VARIABLES | {"inputs"}
-    return _graph(step_graph(workflow.program, operators.operators, reserved=reserved), workflow.prompts, operators)
+    steps = step_graph(workflow.program, operators.operators, reserved=OWN_KEYS)
+    return _graph(steps, workflow.prompts, operators)
 
 
 def _graph(steps: StepGraph, prompts: Mapping[str, str], operators: Operators, *, inner: bool = False) -> WorkflowGraph:
@@ -82,14 +61,19 @@ def _add(
     elif step.kind == "sample" and step.site is not None:
         node = SampleNode(step.name, step.site.operator, operators, guarded=step.guarded)
     else:
-        work = partial(_work, steps, step, prompts, operators)
-        caught = step.caught is not None
         node = Node(
-            step.name, work, operators, handlers=step.handlers, shared=steps.shared, caught=caught, subgraph=inner
+            step.name,
+            partial(_work, steps, step),
+            operators,
+            handlers=step.handlers,
+            prompts=prompts,
+            rewritten=steps.prompts,
+            shared=steps.shared,
+            subgraph=inner,
         )
     graph.add_node(step.name, node, metadata=metadata, **policies)
     if step.kind not in {"sample", "subgraph"}:
-        _connect(graph, steps, step)
+        _connect(graph, steps, step, prompts)
 
 
 # --- state ---
@@ -107,18 +91,19 @@ def _state(steps: StepGraph, *, inner: bool) -> Any:
         fields["prompts"] = dict[str, str]
     if steps.shared:
         fields["links"] = list[Any]
-    return TypedDict("State", fields, total=False)  # type: ignore[operator]
+    return _schema("State", fields)
 
 
 def _schemas(steps: StepGraph, *, inner: bool) -> dict[str, Any]:
     if inner:
-        output = {"results": Annotated[dict[str, Any], collected]}
-        return {"output_schema": TypedDict("Results", output, total=False)}  # type: ignore[operator]
+        return {"output_schema": _schema("Results", {"results": Annotated[dict[str, Any], collected]})}
     inputs = {**_INPUTS, **{name: _type(steps.variables[name]) for name in steps.parameters}}
-    return {
-        "input_schema": TypedDict("Input", inputs, total=False),  # type: ignore[operator]
-        "output_schema": TypedDict("Output", {"answer": str}, total=False),
-    }
+    return {"input_schema": _schema("Input", inputs), "output_schema": _schema("Output", {"answer": str})}
+
+
+def _schema(name: str, fields: dict[str, Any]) -> Any:
+    made: Any = TypedDict  # its functional form takes no computed fields where types are checked
+    return made(name, fields, total=False)
 
 
 def _type(kind: str) -> Any:
@@ -130,14 +115,14 @@ def _type(kind: str) -> Any:
 # --- edges ---
 
 
-def _connect(graph: WorkflowGraph, steps: StepGraph, step: Step) -> None:
+def _connect(graph: WorkflowGraph, steps: StepGraph, step: Step, prompts: Mapping[str, str]) -> None:
     targets = _targets(step.exit) | {handler.step for handler in step.handlers}
     if not step.handlers and isinstance(step.exit, Next):
         graph.add_edge(step.name, step.exit.step)
     elif not step.handlers and isinstance(step.exit, Finish):
         graph.add_edge(step.name, END)
     elif targets:
-        graph.add_conditional_edges(step.name, _Path(steps, step), sorted(targets))
+        graph.add_conditional_edges(step.name, _edge(steps, step, prompts), sorted(targets))
     if isinstance(step.exit, Dispatch):
         for sample in step.exit.samples:
             graph.add_edge(sample, step.exit.collect)
@@ -156,48 +141,27 @@ def _targets(exit_: Exit) -> set[str]:
     return {END}
 
 
-class _Path:
-    """Chooses where a step goes on."""
+def _edge(steps: StepGraph, step: Step, prompts: Mapping[str, str]) -> Any:
+    """Returns the function that chooses where a step goes on."""
 
-    def __init__(self, steps: StepGraph, step: Step) -> None:
-        self.steps, self.step = steps, step
-        self.__name__ = f"after_{step.name}"
-
-    def __call__(self, state: dict[str, Any]) -> Any:
-        failed = state.get("failed")
-        if failed:
-            return failed["step"]
-        return self._choose(self.step.exit, state)
-
-    def _choose(self, exit_: Exit, state: dict[str, Any]) -> Any:
+    def choose(exit_: Exit, state: dict[str, Any]) -> Any:
         match exit_:
-            case Next(step=step):
-                return step
+            case Next(step=following):
+                return following
             case Route(test=test, yes=yes, no=no):
-                variables = {name: thaw(state[name]) for name in self.steps.variables if name in state}
-                segment = Segment(self.steps.program, variables, dict(state.get("prompts") or {}))
-                return self._choose(yes if _driven(segment.value(test)) else no, state)
+                variables = {name: thaw(state[name]) for name in steps.variables if name in state}
+                segment = Segment(steps.program, variables, {**prompts, **(state.get("prompts") or {})})
+                return choose(yes if _driven(segment.value(test)) else no, state)
             case Dispatch(collect=collect):
-                return send_requests(state, collect)
+                return send_requests(collect)(state)
         return END
 
+    def after(state: dict[str, Any]) -> Any:
+        failed = state.get("failed")
+        return failed["step"] if failed else choose(step.exit, state)
 
-def send_requests(state: Mapping[str, Any], collect: str) -> Any:
-    """Returns a `Send` for each requested call, or the step that collects when there is none.
-
-    Args:
-        state: The state; ``requests`` has the calls.
-        collect: Name of the step that collects the results.
-    """
-    feedback = state.get("feedback") or {
-        "entry_point": state.get("entry_point", ""),
-        "test_cases": state.get("test_cases") or [],
-    }
-    shared = {"feedback": feedback, "prompts": state.get("prompts") or {}}
-    return [
-        Send(item["step"], {**shared, **item["inputs"], "inputs": item["inputs"], "position": index})
-        for index, item in enumerate(state.get("requests") or [])
-    ] or collect
+    after.__name__ = f"after_{step.name}"
+    return after
 
 
 def _driven(work: Any) -> Any:
@@ -212,56 +176,46 @@ def _driven(work: Any) -> Any:
 # --- work ---
 
 
-async def _work(steps: StepGraph, step: Step, prompts: Mapping[str, str], operators: Operators, moment: Moment) -> None:
+async def _work(steps: StepGraph, step: Step, run: Run) -> None:
     """Interprets one step."""
-    known = {**prompts, **moment.prompts}
+    operators = run.operators
+    seed = f"{operators.seed}/{label_of(step.name)}"
     segment = Segment(
-        steps.program,
-        moment.variables,
-        known,
-        steps.nodes,
-        operators.budget,
-        operators.operators,
-        f"{operators.seed}/{step_label(step.name)}",
+        steps.program, run.variables, run.prompts, steps.nodes, operators.budget, operators.operators, seed
     )
     try:
-        if step is steps.entry:
-            await _fill_in(steps, segment, moment)
-        if step.caught:
-            moment.variables[step.caught] = moment.error
-        if step.kind == "collect":
-            await _collect(step, segment, moment)
-        await segment.run(step.before)
-        if step.call is not None and step.site is not None and step.target is not None:
-            inputs = await segment.inputs(step.call)
-            outputs = await operators.perform(step.site.operator, inputs, moment.feedback, step_label(step.name))
-            await segment.assign(step.target, outputs)
-        await segment.run(step.after)
-        if step.answer is not None:
-            moment.answer, moment.answered = await segment.value(step.answer), True
-        if step.requests is not None:
-            moment.requests = await segment.requests(step.requests)
-        if isinstance(step.exit, Reraise) and moment.error is not None:
-            raise moment.error
+        await _interpret(steps, step, segment, run)
     finally:
-        moment.prompts = {name: known[name] for name in steps.prompts if name in known}
-        moment.variables = {name: moment.variables[name] for name in steps.variables if name in moment.variables}
-        moment.log = await segment.logged()
+        run.variables = {name: run.variables[name] for name in steps.variables if name in run.variables}
+        run.lines = await segment.logged()
 
 
-async def _fill_in(steps: StepGraph, segment: Segment, moment: Moment) -> None:
+async def _interpret(steps: StepGraph, step: Step, segment: Segment, run: Run) -> None:
+    if step is steps.entry:
+        await _fill_in(steps, segment, run)
+    if step.caught:
+        run.variables[step.caught] = run.error
+    if step.kind == "collect" and step.target is not None:
+        keep = step.keep is not None and bool(await segment.value(step.keep))
+        results = run.collected(keep_errors=keep)
+        await segment.assign(step.target, results[0] if step.single else results)
+    await segment.run(step.before)
+    if step.call is not None and step.site is not None and step.target is not None:
+        outputs = await run.perform(step.site.operator, await segment.inputs(step.call))
+        await segment.assign(step.target, outputs)
+    await segment.run(step.after)
+    if step.answer is not None:
+        run.finish(await segment.value(step.answer))
+    if step.requests is not None:
+        run.requests = await segment.requests(step.requests)
+    if isinstance(step.exit, Reraise) and run.error is not None:
+        raise run.error
+
+
+async def _fill_in(steps: StepGraph, segment: Segment, run: Run) -> None:
     """Gives parameters that the input left out their default."""
     for name in steps.parameters:
-        if name not in moment.variables:
+        if name not in run.variables:
             default = steps.defaults.get(name)
             empty: Any = [] if name == "test_cases" else ""
-            moment.variables[name] = empty if default is None else await segment.value(default)
-
-
-async def _collect(step: Step, segment: Segment, moment: Moment) -> None:
-    keep = step.keep is not None and bool(await segment.value(step.keep))
-    for result in moment.results:
-        if isinstance(result, Exception) and not keep:
-            raise result
-    if step.target is not None:
-        await segment.assign(step.target, moment.results[0] if step.single else moment.results)
+            run.variables[name] = empty if default is None else await segment.value(default)

@@ -72,6 +72,12 @@ class Builder:
         self.finalizers: list[_Finalizer] = []
         self.entry = self.current = Block()
         self.live = True
+        self.read = {
+            node.id
+            for item in program.methods
+            for node in item.walk()
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
+        }
         self.sequence(copy.deepcopy(method.body))
         if self.live:
             self.current.end = Return(place(ast.Constant(None), method.body[-1]), method.body[-1].lineno)
@@ -183,7 +189,8 @@ class Builder:
         self.go(head)
         test = ast.Compare(ast.Name(index, ast.Load()), [ast.Lt()], [length])
         head.end = Branch(place(test, node), body, leave)
-        body.statements.append(place(ast.Assign([node.target], item), node))
+        if not isinstance(node.target, ast.Name) or node.target.id in self.read:
+            body.statements.append(place(ast.Assign([node.target], item), node))
         step = ast.AugAssign(ast.Name(index, ast.Store()), ast.Add(), ast.Constant(1))
         body.statements.append(place(step, node))
         self.repeated(node, head, body, leave, after)
@@ -309,6 +316,7 @@ class Builder:
             part.name for item in body for part in ast.walk(item) if isinstance(part, ast.ExceptHandler) and part.name
         }
         renamed = {name: self.names.fresh(f"{method.name}_{name}") for name in sorted(local)}
+        self.read |= {new for name, new in renamed.items() if name in self.read}
         for statement in body:
             rename(statement, renamed)
         for name, value in _arguments(method, call).items():

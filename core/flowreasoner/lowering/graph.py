@@ -75,6 +75,8 @@ class _Steps:
 
     def graph(self) -> StepGraph:
         _simplify(self.first)
+        while not self.first.statements and isinstance(self.first.end, Goto):
+            self.first = self.first.end.next
         blocks = _reachable(self.first)
         self.everything = Method(self.method.name, self.method.parameters, (), tuple(_statements(blocks)), line=0)
         self.kinds = Kinds(self.program, self.everything, self.operators)
@@ -104,9 +106,7 @@ class _Steps:
         total = Totality(self.kinds, self.rewritten)
         known = {*self.kinds.names}
         for block in blocks:
-            if isinstance(block.end, Branch) and (block.region or not total.expression(block.end.test, known)):
-                if isinstance(block.end.test, ast.Name | ast.Constant):
-                    continue
+            if isinstance(block.end, Branch) and not total.expression(block.end.test, known):
                 name, test = self.names.fresh("condition"), block.end.test
                 flag = ast.UnaryOp(ast.Not(), ast.UnaryOp(ast.Not(), test))
                 block.statements.append(assign(name, place(flag, test), test))

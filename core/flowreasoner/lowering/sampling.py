@@ -14,6 +14,7 @@ from flowreasoner.lowering.effects import Touched
 from flowreasoner.lowering.kinds import is_list
 from flowreasoner.lowering.scope import bound_after
 from flowreasoner.lowering.syntax import assign, awaits, gathered, is_gather, name_of, operator_call, place
+from flowreasoner.workflow.fstrings import portable
 from flowreasoner.workflow.language import BUILTINS, MODULES
 from flowreasoner.workflow.program import Method, self_call
 
@@ -193,6 +194,9 @@ def _filled(node: ast.expr, values: dict[str, ast.expr]) -> ast.expr:
     class Fill(ast.NodeTransformer):
         def visit_Name(self, name: ast.Name) -> ast.AST:
             return copy.deepcopy(values[name.id]) if name.id in values and isinstance(name.ctx, ast.Load) else name
+
+        def visit_JoinedStr(self, text: ast.JoinedStr) -> ast.AST:
+            return portable(self.generic_visit(text))
 
     filled: ast.expr = Fill().visit(copy.deepcopy(node))
     return filled
