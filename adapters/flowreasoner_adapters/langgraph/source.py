@@ -118,7 +118,7 @@ class _Module:
             yield _schema("Output", "What the graph gives.", {"answer": "str"})
         if inner or any(isinstance(step.exit, Dispatch) for step in steps.steps.values()):
             own |= {"results": _COLLECTED, "requests": "list[dict[str, Any]]"}
-        if any(step.handlers for step in steps.steps.values()):
+        if steps.guarded or any(step.handlers for step in steps.steps.values()):
             own["failed"] = "Any"
         if steps.prompts or inner:
             own["prompts"] = "dict[str, str]"
@@ -130,7 +130,7 @@ class _Module:
         schemas = f"output_schema={prefix}Results" if inner else "input_schema=Input, output_schema=Output"
         prompts = ", ".join(f"{name!r}: {name}" for name in steps.prompts if name in self.workflow.prompts)
         settings = f", prompts={{{prompts}}}" if steps.prompts else ""
-        settings += ", shared=True" * steps.shared + ", subgraph=True" * inner
+        settings += ", shared=True" * steps.shared + ", subgraph=True" * inner + ", guarded=True" * steps.guarded
         if inner:
             head = f'def {name}(model: Any) -> WorkflowGraph:\n    """Returns the graph of one round."""\n'
             head += f"    steps = Steps(model{settings})\n"
@@ -146,7 +146,7 @@ class _Module:
         lines.append(f"graph.add_edge(START, {steps.entry.name!r})")
         for step in steps.steps.values():
             if step.kind not in {"sample", "subgraph"}:
-                lines += _edges(step)
+                lines += _edges(step, guarded=steps.guarded)
         return head + "\n".join(f"    {line}" for line in [*lines, "return graph"])
 
 
@@ -176,8 +176,10 @@ def _add(step: Step) -> str:
     return f"steps.add(graph, {step.name}, line={step.line}{operator}{on_error})"
 
 
-def _edges(step: Step) -> list[str]:
-    targets = sorted(_targets(step.exit) | {repr(handler.step) for handler in step.handlers})
+def _edges(step: Step, *, guarded: bool) -> list[str]:
+    may_fail = bool(step.handlers) or guarded
+    ends = {"END"} if guarded else set()
+    targets = sorted(_targets(step.exit) | {repr(handler.step) for handler in step.handlers} | ends)
     lines = []
     match step.exit:
         case Dispatch(samples=samples, collect=collect):
@@ -185,7 +187,7 @@ def _edges(step: Step) -> list[str]:
             lines = [f"graph.add_edge({sample!r}, {collect!r})" for sample in samples]
         case Route():
             chosen = f"path(after_{step.name})"
-        case Next() | Finish() if step.handlers:
+        case Next() | Finish() if may_fail:
             chosen = f"path({next(iter(_targets(step.exit)))})"
         case Next(step=following):
             return [f"graph.add_edge({step.name!r}, {following!r})"]
