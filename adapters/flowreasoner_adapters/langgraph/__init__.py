@@ -13,11 +13,13 @@ from flowreasoner_plugins import hookimpl
 if TYPE_CHECKING:
     from flowreasoner_adapters.langgraph.building import Steps, WorkflowGraph, collected, path, send_requests
     from flowreasoner_adapters.langgraph.model import LangChainModel
+    from flowreasoner_adapters.langgraph.node import FlowReasonerNode, flowreasoner_node
     from flowreasoner_adapters.langgraph.operators import Operators
     from flowreasoner_adapters.langgraph.run import Run
     from flowreasoner_plugins.manager import BackendFactory
 
 __all__ = [
+    "FlowReasonerNode",
     "LangChainModel",
     "LangGraphBackend",
     "Operators",
@@ -25,11 +27,13 @@ __all__ = [
     "Steps",
     "WorkflowGraph",
     "collected",
+    "flowreasoner_node",
     "path",
     "send_requests",
 ]
 
 _HOMES = {
+    **dict.fromkeys(["FlowReasonerNode", "flowreasoner_node"], "node"),
     "LangChainModel": "model",
     "Operators": "operators",
     "Run": "run",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.errors import ModelError
-from flowreasoner.models.base import Completion
+from flowreasoner.models.base import ChatModel, Completion
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["LangChainModel", "as_chat_model"]
 
 
-def as_chat_model(model: Any) -> LangChainModel:
-    """Returns a LangChain chat model as a core chat model.
+def as_chat_model(model: Any) -> ChatModel:
+    """Returns a LangChain chat model as a core chat model; one of the core's is returned as it is.
 
     Args:
         model: A chat model, e.g. of ``init_chat_model``, also with ``.with_retry()`` and the like around it.
@@ -26,7 +26,7 @@ def as_chat_model(model: Any) -> LangChainModel:
     """
     from langchain_core.runnables import Runnable
 
-    if isinstance(model, LangChainModel):
+    if not isinstance(model, Runnable) and isinstance(model, ChatModel):
         return model
     if not isinstance(model, Runnable):
         raise ModelError(

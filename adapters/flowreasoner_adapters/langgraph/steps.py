@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from flowreasoner.lowering import Handler
     from flowreasoner_adapters.langgraph.operators import Operators
 
-__all__ = ["Node", "SampleNode", "Work", "answer_of"]
+__all__ = ["Node", "SampleNode", "StepRunnable", "Work", "answer_of"]
 
 Work = Callable[[Run], Awaitable[None]]
 """What a node does: reads and changes ``run.variables``."""
 
 
-class _Step(Runnable[dict[str, Any], dict[str, Any]]):
+class StepRunnable(Runnable[dict[str, Any], dict[str, Any]]):
     """A node for synchronous and asynchronous graphs; LangGraph's context has the config."""
 
     async def update(self, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class _Step(Runnable[dict[str, Any], dict[str, Any]]):
         return await self.update(input)
 
 
-class Node(_Step):
+class Node(StepRunnable):
     """A node with its work.
 
     Args:
@@ -138,7 +138,7 @@ class Node(_Step):
         return update
 
 
-class SampleNode(_Step):
+class SampleNode(StepRunnable):
     """One call of a fan-out: performs an operator on what it was sent.
 
     Args:
