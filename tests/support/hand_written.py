@@ -1066,6 +1066,56 @@ ADVERSARIAL = [
         """,
     ),
     _written(
+        "helper-changes-the-list",
+        """
+        words = ["a", "b"]
+        seen = []
+        for word in words:
+            draft = await self.custom(input=word, instruction="x")
+            seen.append(draft['response'])
+            self.more(words, word)
+        return ",".join(seen) + str(words)
+        """,
+        """
+        def more(self, items, word):
+            if len(items) < 4:
+                items.append(word + "!")
+        """,
+    ),
+    _written(
+        "loop-in-a-helper-over-its-callers-list",
+        """
+        words = ["a", "b"]
+        text = await self.every(words)
+        return text + str(words)
+        """,
+        """
+        async def every(self, words):
+            same = words
+            out = ""
+            for word in words:
+                draft = await self.custom(input=word, instruction="x")
+                out += draft['response']
+                if word == "a":
+                    same.append("c")
+            return out
+        """,
+    ),
+    _written(
+        "loop-over-a-dictionary-of-lists",
+        """
+        groups = {"a": [], "b": []}
+        for name in groups:
+            draft = await self.custom(input=name, instruction="x")
+            groups[name].append(draft['response'])
+        for item in groups["a"]:
+            draft = await self.custom(input=item, instruction="y")
+            if len(groups["a"]) < 3:
+                groups["a"].append(draft['response'])
+        return str(groups)
+        """,
+    ),
+    _written(
         "aliases-over-calls",
         """
         rows = [[]] * 2

@@ -72,7 +72,7 @@ class _Steps:
     ) -> None:
         self.program, self.method, self.operators = program, method, operators
         self.names, self.unbounded, self.used = names, unbounded, used
-        self.first = Builder(program, method, names).entry
+        self.first = Builder(program, method, names, operators).entry
         self.nodes: dict[int, str] = {}
         self.steps: dict[str, Step] = {}
         self.step_of: dict[Block, Step] = {}
