@@ -1116,6 +1116,45 @@ ADVERSARIAL = [
         """,
     ),
     _written(
+        "number-under-another-name",
+        """
+        words = ["a"]
+        alias = words
+        alias.append(3)
+        draft = await self.custom(input=problem, instruction="a")
+        text = ",".join(words)
+        more = await self.custom(input=problem, instruction="b")
+        return draft['response'] + more['response'] + text
+        """,
+    ),
+    _written(
+        "number-by-a-helper",
+        """
+        words = ["a"]
+        self.number(words)
+        draft = await self.custom(input=problem, instruction="a")
+        text = ",".join(words)
+        more = await self.custom(input=problem, instruction="b")
+        return draft['response'] + more['response'] + text
+        """,
+        """
+        def number(self, items):
+            items.append(3)
+        """,
+    ),
+    _written(
+        "number-through-a-dictionary",
+        """
+        words = ["a"]
+        table = {"k": words}
+        table["k"].append(3)
+        draft = await self.custom(input=problem, instruction="a")
+        text = ",".join(words)
+        more = await self.custom(input=problem, instruction="b")
+        return draft['response'] + more['response'] + text
+        """,
+    ),
+    _written(
         "aliases-over-calls",
         """
         rows = [[]] * 2

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from flowreasoner.lowering.kinds import Kinds
     from flowreasoner.workflow.program import Method
 
-__all__ = ["Effects", "Touched", "names_in"]
+__all__ = ["CHANGING", "Effects", "Touched", "names_in"]
 
 _PLAIN = {"text", "number", "flag"}
-_CHANGING = frozenset(
+CHANGING = frozenset(
     """add append clear discard extend insert pop popitem remove reverse setdefault sort update shuffle""".split()
 )
+"""Methods that change a value in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Effects:
         self._changed: set[str] = set()
         for node in method.walk():
             self._unite_in(node)
-            self._changed |= self._changed_in(node)
+            self._changed |= self.changed_in(node)
 
     def of(self, nodes: Iterable[ast.AST]) -> Touched:
         """Returns what the nodes read and change."""
@@ -83,15 +84,16 @@ class Effects:
             seen.add(root)
         return False
 
-    def _changed_in(self, node: ast.AST) -> set[str]:
+    def changed_in(self, node: ast.AST) -> set[str]:
+        """Returns the variables whose value a piece of code may change in place."""
         match node:
             case ast.Subscript(value=owner, ctx=ast.Store()):
                 return names_in(owner)
             case ast.AugAssign(target=ast.Name(id=name)) if self.kinds.names.get(name, "any") not in _PLAIN:
                 return {name}
             case ast.Call() if self._is_helper(node):
-                return names_in(node)
-            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _CHANGING:
+                return {name for name in names_in(node) if self.kinds.names.get(name, "any") not in _PLAIN}
+            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in CHANGING:
                 return names_in(owner)
         return set()
 
@@ -100,6 +102,7 @@ class Effects:
         return self_call(call) in self.kinds.program.helpers
 
     def _touch(self, part: ast.AST, reads: set[str], writes: set[str]) -> None:
+        writes |= self.changed_in(part)
         match part:
             case ast.Name(id=name, ctx=ast.Store()):
                 writes.add(name)
@@ -113,8 +116,6 @@ class Effects:
                 reads.add(name)
             case ast.AugAssign(target=ast.Attribute(attr=name)):
                 reads.add(f"prompt_custom.{name}")
-            case ast.Subscript(value=owner, ctx=ast.Store()):
-                writes |= names_in(owner)
             case ast.Call(func=ast.Attribute(value=ast.Name(id="random"))):
                 reads.add("random")  # its calls stay in their order
                 writes.add("random")
@@ -123,10 +124,6 @@ class Effects:
             case ast.Call(func=ast.Name(id="print")):
                 reads.add("print")
                 writes.add("print")
-            case ast.Call() if self._is_helper(part):
-                writes |= {name for name in names_in(part) if self.kinds.names.get(name, "any") not in _PLAIN}
-            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _CHANGING:
-                writes |= names_in(owner)
 
     # --- variables that share a value ---
 
@@ -154,10 +151,10 @@ class Effects:
                 self._unite(self._shared(target) | self._shared(value))
             case ast.For(target=target, iter=items) | ast.comprehension(target=target, iter=items):
                 self._unite(self._shared(target) | self._shared(items))
-            case ast.Call(func=ast.Attribute(value=owner, attr=method), args=args) if method in _CHANGING:
+            case ast.Call(func=ast.Attribute(value=owner, attr=method), args=args) if method in CHANGING:
                 self._unite(self._shared(owner) | {name for item in args for name in self._shared(item)})
             case ast.Call() if self._is_helper(node):
-                self._unite({name for name in names_in(node) if self.kinds.names.get(name, "any") not in _PLAIN})
+                self._unite(self.changed_in(node))
 
 
 def names_in(node: ast.AST) -> set[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flowreasoner.lowering.blocks import Block, Branch, Call, Fan, Goto, Raise, Region, Return
 from flowreasoner.lowering.bounds import most_steps
 from flowreasoner.lowering.build import Builder, refused
+from flowreasoner.lowering.changes import changes_arguments
 from flowreasoner.lowering.cost import without_cost
 from flowreasoner.lowering.effects import Effects
 from flowreasoner.lowering.flatten import flatten
@@ -245,6 +246,9 @@ class _Steps:
         if any(isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) for part in method.walk()):
             message = f"self.{name} runs beside others and rewrites a prompt, which they could not agree on"
             raise refused(call, "parallel-prompt", message, "rewrite the prompt before the calls are gathered")
+        if changes_arguments(self.program, method):
+            message = f"self.{name} runs beside others and changes what it is given, which they do not share"
+            raise refused(call, "parallel-change", message, "return what is new, and add it after the gather")
         return _Steps(self.program, method, self.operators, self.names, self.unbounded, self.used).graph()
 
 
