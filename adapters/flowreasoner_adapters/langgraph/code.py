@@ -30,11 +30,11 @@ class Code(ast.NodeTransformer):
     Args:
         steps: The graph.
         operators: Operators by class name.
-        prompts: Prompt constants.
+        constants: Names of the module's constants, by prompt.
     """
 
-    def __init__(self, steps: StepGraph, operators: Mapping[str, Operator], prompts: Mapping[str, str]) -> None:
-        self.steps, self.operators, self.prompts = steps, operators, prompts
+    def __init__(self, steps: StepGraph, operators: Mapping[str, Operator], constants: Mapping[str, str]) -> None:
+        self.steps, self.operators, self.constants = steps, operators, constants
         self.inner: list[set[str]] = []
         self.in_helper = False
         for step in steps.steps.values():
@@ -157,7 +157,7 @@ class Code(ast.NodeTransformer):
                 owner = ast.Name("prompts", ast.Load()) if self.in_helper else _run("prompts")
                 return ast.Subscript(owner, ast.Constant(name), node.ctx)
             case ast.Attribute(value=ast.Name(id="prompt_custom"), attr=name):
-                return ast.Name(name, ast.Load())
+                return ast.Name(self.constants.get(name, name), ast.Load())
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
