@@ -69,7 +69,8 @@ def test_all_ways_agree_on_random_workflows(source):
 
 
 @pytest.mark.slow
-@settings(_RELAXED, max_examples=400)
+@pytest.mark.timeout(900)
+@settings(_RELAXED, max_examples=320)
 @given(workflows())
 def test_all_ways_agree_on_many_random_workflows(source):
     assert_all_agree(source, PROMPTS, {"problem": "P a"})

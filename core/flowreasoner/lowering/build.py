@@ -209,7 +209,8 @@ class Builder:
             every = ast.Call(ast.Name("list", ast.Load()), [node.iter], [])
             self.current.statements.append(assign(items, self.gone_through(node, every), node))
         self.current.statements.append(assign(index, ast.Constant(0), node))
-        self.go(head)
+        at_least_once = isinstance(counted, ast.Constant) and isinstance(counted.value, int) and counted.value > 0
+        self.go(body if at_least_once else head)
         test = ast.Compare(ast.Name(index, ast.Load()), [ast.Lt()], [length])
         head.end = Branch(place(test, node), body, leave)
         if not isinstance(node.target, ast.Name) or node.target.id in self.read:
