@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowreasoner.errors import FlowReasonerError
+from flowreasoner.errors import FlowReasonerError, WorkflowInvalid
 from flowreasoner_plugins.cli.exits import FAILED, USAGE, Failure
 from flowreasoner_plugins.cli.inputs import check_workflow_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flowreasoner_plugins.manager import Plugins
 
 __all__ = ["command"]
@@ -19,18 +21,31 @@ __all__ = ["command"]
 
 @click.command("export", short_help="Write a workflow as source for a framework.")
 @click.argument("workflow", metavar="WORKFLOW", type=click.Path(path_type=Path))
-@click.option("--to", "backend", default="aflow", show_default=True, metavar="NAME", help="Target framework.")
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder to write to.  [default: print]"
+    "--to",
+    "backend",
+    default="aflow",
+    show_default=True,
+    metavar="NAME",
+    help="Target framework: aflow, langgraph, dspy, or a plugin's.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Folder to write to, or a .py file where the framework takes one file.  [default: print]",
 )
 @click.pass_obj
 def command(plugins: Plugins, workflow: Path, backend: str, out: Path | None) -> None:
-    """Write a workflow file as readable source for a target framework.
+    """Write a workflow file as readable source for a target framework, to keep and edit.
 
     \b
     Examples:
       flowreasoner export graph.py
       flowreasoner export out/graph.py --to aflow -o round_1
+      flowreasoner export graph.py --to langgraph -o my_graph.py
+      flowreasoner export graph.py --to dspy -o my_program.py
     """
     try:
         chosen = plugins.pick("backends", backend)()
@@ -40,18 +55,25 @@ def command(plugins: Plugins, workflow: Path, backend: str, out: Path | None) ->
             raise Failure(f"{workflow}: {problem}", FAILED)
         files = chosen.source(report.workflow)
         _write(files, out)
+    except WorkflowInvalid as error:  # the framework cannot express it
+        raise Failure(f"{workflow}: {error}", FAILED) from None
     except FlowReasonerError as error:
         raise Failure(str(error), USAGE) from None
 
 
-def _write(files: dict[str, str], out: Path | None) -> None:
-    for name, text in files.items():
-        if out is None:
+def _write(files: Mapping[str, str], out: Path | None) -> None:
+    if out is None:
+        for name, text in files.items():
             click.echo(f"# {name}\n{text}" if len(files) > 1 else text)
-            continue
+        return
+    one_file = out.suffix == ".py" and not out.is_dir()
+    if one_file and len(files) > 1:
+        raise Failure(f"{str(out)!r} is one file, and this framework takes {', '.join(files)}: give a folder", USAGE)
+    for name, text in files.items():
+        path = out if one_file else out / name
         try:
-            out.mkdir(parents=True, exist_ok=True)
-            (out / name).write_text(text, encoding="utf-8")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise Failure(f"cannot write {str(out / name)!r}: {error.strerror}", USAGE) from None
-        click.echo(f"wrote {out / name}")
+            raise Failure(f"cannot write {str(path)!r}: {error.strerror}", USAGE) from None
+        click.echo(f"wrote {path}")

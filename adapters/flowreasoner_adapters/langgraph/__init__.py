@@ -1,1 +1,55 @@
 """LangGraph: workflows as state graphs with a node per operator call, and a node factory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from flowreasoner_adapters.langgraph.backend import LangGraphBackend
+from flowreasoner_adapters.requires import require
+from flowreasoner_plugins import hookimpl
+
+if TYPE_CHECKING:
+    from flowreasoner_adapters.langgraph.building import Steps, WorkflowGraph, collected, path, send_requests
+    from flowreasoner_adapters.langgraph.model import LangChainModel
+    from flowreasoner_adapters.langgraph.node import FlowReasonerNode, flowreasoner_node
+    from flowreasoner_adapters.langgraph.operators import Operators
+    from flowreasoner_adapters.langgraph.run import Run
+    from flowreasoner_plugins.manager import BackendFactory
+
+__all__ = [
+    "FlowReasonerNode",
+    "LangChainModel",
+    "LangGraphBackend",
+    "Operators",
+    "Run",
+    "Steps",
+    "WorkflowGraph",
+    "collected",
+    "flowreasoner_node",
+    "path",
+    "send_requests",
+]
+
+_HOMES = {
+    **dict.fromkeys(["FlowReasonerNode", "flowreasoner_node"], "node"),
+    "LangChainModel": "model",
+    "Operators": "operators",
+    "Run": "run",
+    **dict.fromkeys(["Steps", "WorkflowGraph", "collected", "path", "send_requests"], "building"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what needs LangGraph on first use, and explains the extra where it is missing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    require("langgraph", "langgraph", least=(1, 1), below=(2, 0))
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+@hookimpl
+def flowreasoner_backends() -> Mapping[str, BackendFactory]:
+    """Returns the LangGraph backend."""
+    return {"langgraph": LangGraphBackend}

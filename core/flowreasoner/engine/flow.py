@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flowreasoner.operators.spec import Operator
     from flowreasoner.workflow.program import Method
 
-__all__ = ["Flow"]
+__all__ = ["Flow", "matches"]
 
 _DEEPEST = 12
 _YIELD_EVERY = 1_000
@@ -320,7 +320,7 @@ class Flow(Calls):
 
     async def _handle(self, error: Exception, handlers: Sequence[ast.ExceptHandler], scope: Scope) -> Any:
         for handler in handlers:
-            if _matches(error, handler.type):
+            if matches(error, handler.type):
                 if handler.name:
                     scope.values[handler.name] = error
                 try:
@@ -344,7 +344,8 @@ def _in_place(before: Any, result: Any) -> Any:
     return before
 
 
-def _matches(fault: Exception, kind: ast.expr | None) -> bool:
+def matches(fault: Exception, kind: ast.expr | None) -> bool:
+    """Tells whether a handler's exception expression covers an error."""
     if kind is None:
         return True
     names = kind.elts if isinstance(kind, ast.Tuple) else [kind]

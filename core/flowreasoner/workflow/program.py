@@ -87,11 +87,13 @@ class Program:
         bindings: Operator class name by attribute, e.g. ``{"sc_ensemble": "ScEnsemble"}``.
         entry: The method that a run calls.
         helpers: Further methods by name.
+        origin: The program that this one was lowered from, whose call sites it shares.
     """
 
     bindings: Mapping[str, str]
     entry: Method
     helpers: Mapping[str, Method] = field(default_factory=dict)
+    origin: Program | None = field(default=None, compare=False, repr=False)
 
     @property
     def methods(self) -> tuple[Method, ...]:
@@ -101,6 +103,8 @@ class Program:
     @cached_property
     def sites(self) -> tuple[CallSite, ...]:
         """Every operator call site, method by method in source order."""
+        if self.origin is not None:
+            return self.origin.sites
         found = []
         for method in self.methods:
             calls = [node for node in method.walk() if isinstance(node, ast.Call) and self_call(node) in self.bindings]
