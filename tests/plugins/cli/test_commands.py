@@ -230,11 +230,12 @@ def test_export_prints_or_writes_canonical_files(workspace, tmp_path):
     file = workspace / "round_3" / "graph.py"
     printed = invoke("export", file)
     assert printed.exit_code == 0
-    assert "# graph.py\nclass Workflow:" in printed.stdout
+    assert '# graph.py\n"""A workflow in AFlow\'s format' in printed.stdout
+    assert "\nclass Workflow:\n" in printed.stdout
     assert "# prompt.py\nASK = 'x'" in printed.stdout
     out = tmp_path / "out"
     assert invoke("export", file, "-o", out).exit_code == 0
-    assert {path.name for path in out.iterdir()} == {"graph.py", "prompt.py"}
+    assert {path.name for path in out.iterdir()} == {"graph.py", "prompt.py", "__init__.py"}
     assert json.loads(invoke("check", out / "graph.py", "--json").stdout)["repaired"] == []
 
 
