@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -20,6 +21,7 @@ __all__ = ["Sandboxes", "run_sync"]
 _Result = TypeVar("_Result")
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
+_beside: contextvars.ContextVar[bool] = contextvars.ContextVar("flowreasoner_beside", default=False)
 
 
 def run_sync(work: Coroutine[Any, Any, _Result]) -> _Result:
@@ -34,8 +36,9 @@ def run_sync(work: Coroutine[Any, Any, _Result]) -> _Result:
     Raises:
         Exception: Whatever the coroutine raises.
     """
-    loop = _background()
-    context = contextvars.copy_context()
+    loop, context = _background(), contextvars.copy_context()
+    if context.run(_is_waiting, loop):
+        return _run_beside(work, context)
     started: asyncio.Future[Any] | None = None
     done = threading.Event()
     outcome: list[Any] = []
@@ -57,6 +60,21 @@ def run_sync(work: Coroutine[Any, Any, _Result]) -> _Result:
         raise
     result: _Result = outcome[0].result()
     return result
+
+
+def _is_waiting(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tells whether the background loop itself is what waits, e.g. as a metric that it calls runs a program."""
+    try:
+        return _beside.get() or asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
+def _run_beside(work: Coroutine[Any, Any, _Result], context: contextvars.Context) -> _Result:
+    """Runs a coroutine in a thread and a loop of its own."""
+    context.run(_beside.set, True)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(context.run, asyncio.run, work).result()
 
 
 def _background() -> asyncio.AbstractEventLoop:

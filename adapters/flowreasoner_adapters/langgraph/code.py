@@ -10,9 +10,10 @@ from flowreasoner.lowering import Exit, Finish, Next, Reraise, Route, Step, Step
 from flowreasoner.workflow.fstrings import portable
 from flowreasoner.workflow.program import self_call
 from flowreasoner.workflow.unparse import unparse
+from flowreasoner_adapters.printing import indented, statement, without_unused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from flowreasoner.operators import Operator
     from flowreasoner.workflow import Method
@@ -47,8 +48,8 @@ class Code(ast.NodeTransformer):
         """Returns the function of a node."""
         lines = [f"async def {step.name}(state: {state}, run: Run) -> None:", f'    """{_about(step)}"""']
         body = list(self._body(step))
-        kept = _without_unused(body)
-        return "\n".join([*lines, *(_indented(kept) or ["    pass"])])
+        kept = without_unused(body)
+        return "\n".join([*lines, *(indented(kept) or ["    pass"])])
 
     def choice(self, step: Step, state: str) -> str:
         """Returns the function that chooses where a node goes on."""
@@ -64,10 +65,10 @@ class Code(ast.NodeTransformer):
         for index, name in enumerate(method.parameters):
             default = f"={unparse(method.defaults[index - plain])}" if index >= plain else ""
             parameters.append(name + default)
-        body = [self.visit(copy.deepcopy(statement)) for statement in method.body]
+        body = [self.visit(copy.deepcopy(item)) for item in method.body]
         self.inner.pop()
         self.in_helper = False
-        return "\n".join([f"def {method.name}({', '.join(parameters)}):", *_indented(body)])
+        return "\n".join([f"def {method.name}({', '.join(parameters)}):", *indented(body)])
 
     def _takes_prompts(self, method: Method) -> bool:
         """Tells whether a helper, or one that it calls, uses a prompt that the workflow rewrites."""
@@ -88,30 +89,30 @@ class Code(ast.NodeTransformer):
         if step is self.steps.entry:
             yield from self._defaults()
         if step.caught:
-            yield _statement(f"{self._target(step.caught)} = run.error")
+            yield statement(f"{self._target(step.caught)} = run.error")
         if step.kind == "collect" and step.target is not None:
             keep = f"keep_errors=bool({self.text(step.keep)})" if step.keep is not None else ""
             value = f"run.collected({keep})" + "[0]" * step.single
-            yield _statement(f"{self.text(step.target)} = {value}")
-        for statement in step.before:
-            yield self.visit(copy.deepcopy(statement))
+            yield statement(f"{self.text(step.target)} = {value}")
+        for item in step.before:
+            yield self.visit(copy.deepcopy(item))
         if step.call is not None and step.site is not None and step.target is not None:
-            yield _statement(f"{self.text(step.target)} = await {self._operator(step)}")
-        for statement in step.after:
-            yield self.visit(copy.deepcopy(statement))
+            yield statement(f"{self.text(step.target)} = await {self._operator(step)}")
+        for item in step.after:
+            yield self.visit(copy.deepcopy(item))
         if step.answer is not None:
-            yield _statement(f"run.finish({self.text(step.answer)})")
+            yield statement(f"run.finish({self.text(step.answer)})")
         if step.requests is not None:
-            yield _statement(f"run.send({', '.join(map(self.text, step.requests))})")
+            yield statement(f"run.send({', '.join(map(self.text, step.requests))})")
         if isinstance(step.exit, Reraise):
-            yield _statement("raise run.error")
+            yield statement("raise run.error")
 
     def _defaults(self) -> Iterable[ast.stmt]:
         for name in self.steps.parameters:
             default = self.steps.defaults.get(name)
             empty = "[]" if name == "test_cases" else "''"
             value = empty if default is None else self.text(default)
-            yield _statement(f"state.setdefault({name!r}, {value})")
+            yield statement(f"state.setdefault({name!r}, {value})")
 
     def _operator(self, step: Step) -> str:
         assert step.call is not None and step.site is not None  # noqa: S101, PT018 - a call's step
@@ -144,11 +145,13 @@ class Code(ast.NodeTransformer):
         return name in self.steps.variables and not self.in_helper and not any(name in names for names in self.inner)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Writes a variable of the state as an entry of it."""
         if not self._is_state(node.id):
             return node
         return ast.Subscript(ast.Name("state", ast.Load()), ast.Constant(node.id), node.ctx)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """Writes prompts as constants of the module, rewritten ones as entries of the run's own."""
         match node:
             case ast.Attribute(value=ast.Name(id="prompt_custom"), attr=name) if name in self.steps.prompts:
                 owner = ast.Name("prompts", ast.Load()) if self.in_helper else _run("prompts")
@@ -158,6 +161,7 @@ class Code(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Writes calls that are not awaited as requests, helpers as functions."""
         name, program = self_call(node), self.steps.program
         method = program.helpers.get(name)
         if name in program.bindings:
@@ -178,9 +182,11 @@ class Code(ast.NodeTransformer):
         return changed
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        """Keeps f-strings printable on every supported Python."""
         return portable(self.generic_visit(node))
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        """Leaves the parameters of a lambda as they are."""
         self.inner.append({item.arg for item in node.args.args})
         node.body = self.visit(node.body)
         self.inner.pop()
@@ -203,10 +209,11 @@ class Code(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        """Stores a caught error that outlives its step."""
         name = node.name
         self.generic_visit(node)
         if name and self._is_state(name):
-            node.body.insert(0, _statement(f"state[{name!r}] = {name}"))
+            node.body.insert(0, statement(f"state[{name!r}] = {name}"))
         return node
 
 
@@ -225,15 +232,6 @@ def _run(attribute: str) -> ast.Attribute:
     return ast.Attribute(ast.Name("run", ast.Load()), attribute, ast.Load())
 
 
-def _statement(text: str) -> ast.stmt:
-    return ast.parse(text).body[0]
-
-
-def _indented(statements: Sequence[ast.stmt]) -> list[str]:
-    text = unparse(ast.fix_missing_locations(ast.Module(list(statements), [])))
-    return [f"    {line}" if line else "" for line in text.split("\n")] if text else []
-
-
 def _stored(nodes: Iterable[ast.AST]) -> set[str]:
     return {
         part.id
@@ -241,48 +239,3 @@ def _stored(nodes: Iterable[ast.AST]) -> set[str]:
         for part in ast.walk(node)
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
     }
-
-
-def _without_unused(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """Leaves out variables of a function that nothing in it reads."""
-    read = {
-        part.id
-        for statement in statements
-        for part in ast.walk(statement)
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
-    }
-    read |= {
-        part.target.id
-        for statement in statements
-        for part in ast.walk(statement)
-        if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name)
-    }
-
-    class Unused(ast.NodeTransformer):
-        def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
-            match node.targets:
-                case [ast.Name(id=name)] if name not in read:
-                    return None if isinstance(node.value, ast.Name | ast.Constant) else ast.Expr(node.value)
-            return node
-
-        def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
-            self.generic_visit(node)
-            node.body = node.body or [ast.Pass()]
-            if node.name and node.name not in read:
-                node.name = None
-            return node
-
-    made: list[ast.stmt] = []
-    for statement in statements:
-        changed = Unused().visit(statement)
-        if changed is not None:
-            made.append(changed)
-    return [_filled(statement) for statement in made]
-
-
-def _filled(statement: ast.stmt) -> ast.stmt:
-    """Puts `pass` where a block has become empty."""
-    for part in ast.walk(statement):
-        if isinstance(part, ast.If | ast.For | ast.While | ast.Try) and not part.body:
-            part.body = [ast.Pass()]
-    return statement

@@ -99,6 +99,7 @@ class Builder:
     # --- blocks ---
 
     def block(self) -> Block:
+        """Returns a new block of the current region."""
         return Block(self.region)
 
     def go(self, block: Block) -> None:
@@ -108,9 +109,11 @@ class Builder:
         self.live = False
 
     def start(self, block: Block) -> None:
+        """Goes on writing in a block."""
         self.current, self.live = block, True
 
     def sequence(self, statements: Sequence[ast.stmt]) -> None:
+        """Adds statements, up to the first that nothing gets past."""
         for statement in statements:
             if not self.live:
                 return
@@ -119,6 +122,7 @@ class Builder:
     # --- statements ---
 
     def statement(self, node: ast.stmt) -> None:
+        """Adds a statement: as it is, or as blocks where it awaits or is left."""
         if not awaits(node) and not _escapes(node):
             self.current.statements.append(node)
             return
@@ -141,6 +145,7 @@ class Builder:
                 self.jump(self.loops[-1].head, self.loops[-1].finalizers)
 
     def awaited(self, node: ast.Assign, target: ast.expr, awaited: ast.expr) -> None:
+        """Adds an awaited call: of an operator, of a helper, or of a gathering."""
         name = self_call(awaited)
         if name in self.program.helpers and isinstance(awaited, ast.Call):
             self.inline(self.program.helpers[name], awaited, target)
@@ -157,6 +162,7 @@ class Builder:
         self.start(after)
 
     def branch(self, node: ast.If) -> None:
+        """Adds an `if`."""
         yes, no, after = self.block(), self.block(), self.block()
         self.current.end = Branch(node.test, yes, no)
         reached = False
@@ -169,12 +175,14 @@ class Builder:
         self.live = reached
 
     def loop(self, node: ast.While) -> None:
+        """Adds a `while`."""
         head, body, leave, after = self.block(), self.block(), self.block(), self.block()
         self.go(head)
         head.end = Branch(node.test, body, leave)
         self.repeated(node, head, body, leave, after)
 
     def repeated(self, node: ast.For | ast.While, head: Block, body: Block, leave: Block, after: Block) -> None:
+        """Adds a loop's body and its `else`."""
         self.loops.append(_Loop(head, after, len(self.finalizers)))
         self.start(body)
         self.sequence(node.body)
@@ -238,6 +246,7 @@ class Builder:
     # --- ways out ---
 
     def leave(self, node: ast.Return) -> None:
+        """Adds a `return`, of the method or of a helper that was put in its place."""
         frame = self.frames[-1]
         value = node.value or place(ast.Constant(None), node)
         if len(self.finalizers) > frame.finalizers:
@@ -255,6 +264,7 @@ class Builder:
         self.go(frame.after)
 
     def jump(self, block: Block, finalizers: int) -> None:
+        """Adds a `break` or `continue`."""
         self.unwind(finalizers)
         self.go(block)
 
@@ -273,6 +283,7 @@ class Builder:
     # --- try ---
 
     def attempt(self, node: ast.Try) -> None:
+        """Adds a `try`."""
         outer, after = self.region, self.block()
         if node.finalbody:
             self.finalizers.append(_Finalizer(node.finalbody, outer))

@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 
 __all__ = ["REQUIRED", "FieldKind", "Operator", "OperatorField", "Toolkit"]
 
-REQUIRED: Any = type("Required", (), {"__repr__": lambda _: "REQUIRED"})()
+
+class _Required:
+    """The one value of its kind, also after copying and pickling: it is compared by identity."""
+
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+    def __reduce__(self) -> str:
+        return "REQUIRED"  # the name under which this module holds it
+
+
+REQUIRED: Any = _Required()
 """Default of a field that has none."""
 
 

@@ -19,10 +19,48 @@ if TYPE_CHECKING:
     from flowreasoner.operators.spec import Operator
     from flowreasoner.sandbox import RunOutput, Sandbox, Verdict
 
-__all__ = ["ModelToolkit"]
+__all__ = ["ModelToolkit", "SuiteToolkit"]
 
 
-class ModelToolkit:
+class SuiteToolkit:
+    """The half of a toolkit that runs code: a query's feedback tests, and programs, in the sandbox.
+
+    Attributes:
+        sandbox: Runs code.
+        feedback: The query's feedback tests, or None when it has none.
+        entry_point: Function that solutions define.
+    """
+
+    sandbox: Sandbox
+    feedback: Suite | None
+    entry_point: str
+
+    async def grade(self, code: str, test_cases: Sequence[str] | None = None) -> Verdict:
+        """Runs the given assert statements, or the query's feedback tests, against a solution.
+
+        Raises:
+            OperatorError: If there are no tests, or the given ones do not parse.
+            SandboxError: If the sandbox fails.
+        """
+        from flowreasoner.errors import QueryError
+        from flowreasoner.operators.replies import extract_code
+
+        suite = self.feedback
+        if test_cases and (suite is None or list(test_cases) != [case.source for case in suite.cases]):
+            try:
+                suite = Suite.asserts([str(test) for test in test_cases], self.entry_point)
+            except QueryError as error:
+                raise OperatorError(f"the test cases of Test cannot be used: {error}") from None
+        if suite is None:
+            raise OperatorError("Test has nothing to run: the query comes without tests")
+        return await self.sandbox.grade(extract_code(str(code), self.entry_point) or str(code), suite)
+
+    async def run(self, code: str) -> RunOutput:
+        """Runs a program in the sandbox."""
+        return await self.sandbox.run(code)
+
+
+class ModelToolkit(SuiteToolkit):
     """Lets one operator call use a chat model and the sandbox.
 
     Args:
@@ -90,27 +128,3 @@ class ModelToolkit:
             raise
         self._charge(completion.spending)
         return completion
-
-    async def grade(self, code: str, test_cases: Sequence[str] | None = None) -> Verdict:
-        """Runs the given assert statements, or the query's feedback tests, against a solution.
-
-        Raises:
-            OperatorError: If there are no tests, or the given ones do not parse.
-            SandboxError: If the sandbox fails.
-        """
-        from flowreasoner.errors import QueryError
-        from flowreasoner.operators.replies import extract_code
-
-        suite = self.feedback
-        if test_cases and (suite is None or list(test_cases) != [case.source for case in suite.cases]):
-            try:
-                suite = Suite.asserts([str(test) for test in test_cases], self.entry_point)
-            except QueryError as error:
-                raise OperatorError(f"the test cases of Test cannot be used: {error}") from None
-        if suite is None:
-            raise OperatorError("Test has nothing to run: the query comes without tests")
-        return await self.sandbox.grade(extract_code(str(code), self.entry_point) or str(code), suite)
-
-    async def run(self, code: str) -> RunOutput:
-        """Runs a program in the sandbox."""
-        return await self.sandbox.run(code)

@@ -11,7 +11,6 @@ from sequential import Oracle, run_sequentially
 from flowreasoner.workflow import Workflow
 
 pytest.importorskip("langgraph")
-from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_runs import run_langgraph
 
 _RELAXED = settings(deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,5 +1,8 @@
 """What an operator is: its declaration, its prompt, and the step it performs."""
 
+import copy
+import pickle
+
 import pytest
 
 from flowreasoner.errors import OperatorError
@@ -102,3 +105,10 @@ async def test_a_missing_input_is_named_before_anything_is_asked(toolkit, inputs
     with pytest.raises(OperatorError, match=r"Step needs 'x': step\(x: str, y: str = 'none'\)"):
         await operator("{x}", X, Y)(toolkit, inputs)
     assert toolkit.prompts == []
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+def test_a_copy_of_an_operator_still_knows_which_inputs_it_requires(copied):
+    again = copied(BUILTIN["Review"])
+    assert again == BUILTIN["Review"]
+    assert again.inputs[0].default is REQUIRED
