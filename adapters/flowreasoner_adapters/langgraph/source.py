@@ -146,7 +146,7 @@ class _Module:
             )
         most = max([steps.most_steps, *(step.graph.most_steps for step in steps.steps.values() if step.graph)])
         lines = [f"graph = WorkflowGraph({prefix}State, most_steps={most}, {schemas})"]
-        lines += map(_add, steps.steps.values())
+        lines += [_add(step, start=step is steps.entry and not inner) for step in steps.steps.values()]
         lines.append(f"graph.add_edge(START, {steps.entry.name!r})")
         for step in steps.steps.values():
             if step.kind not in {"sample", "subgraph"}:
@@ -196,7 +196,7 @@ def _type(kind: str) -> str:
     return {"text": "str", "number": "int | float", "flag": "bool"}.get(kind, "Any")
 
 
-def _add(step: Step) -> str:
+def _add(step: Step, *, start: bool) -> str:
     if step.graph is not None:
         node = f"build_{step.name}(steps.operators).compile()"
         return f"graph.add_node({step.name!r}, {node}, metadata={{'line': {step.line}}})"
@@ -206,7 +206,8 @@ def _add(step: Step) -> str:
     operator = f", operator={step.site.operator!r}" if step.site else ""
     handlers = ", ".join(f"{item.step!r}: {list(item.exceptions)}" for item in step.handlers)
     on_error = f", on_error={{{handlers}}}" if handlers else ""
-    return f"steps.add(graph, {step.name}, line={step.line}{operator}{on_error})"
+    begins = ", start=True" if start else ""
+    return f"steps.add(graph, {step.name}, line={step.line}{operator}{begins}{on_error})"
 
 
 def _edges(step: Step, *, guarded: bool) -> list[str]:

@@ -85,6 +85,9 @@ class _Steps:
         while not self.first.statements and isinstance(self.first.end, Goto):
             self.first = self.first.end.next
         blocks = _reachable(self.first)
+        if _predecessors(blocks)[self.first]:  # a run begins once, whatever is begun again
+            self.first = Block(end=Goto(self.first))
+            blocks = [self.first, *blocks]
         self.everything = Method(self.method.name, self.method.parameters, (), tuple(_statements(blocks)), line=0)
         self.kinds = Kinds(self.program, self.everything, self.operators)
         self.rewritten = tuple(sorted(rewritten_prompts(self.program)))
