@@ -91,7 +91,8 @@ def test_gathered_helpers_are_subgraphs_that_xray_shows():
     assert [name for name, _ in app.get_subgraphs()] == ["ask_2", "ask_3"]
     assert "custom_1" not in app.get_graph().draw_mermaid()
     mermaid = app.get_graph(xray=True).draw_mermaid()
-    assert "subgraph ask_2" in mermaid and "custom_1" in mermaid and "review_1" in mermaid
+    for part in ("subgraph ask_2", "custom_1", "review_1"):
+        assert part in mermaid
 
 
 def test_the_picture_is_mermaid_text():
