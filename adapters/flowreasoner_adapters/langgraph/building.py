@@ -34,7 +34,11 @@ class WorkflowGraph(StateGraph):  # type: ignore[type-arg]
 
     def compile(self, *arguments: Any, **settings: Any) -> Any:
         """Compiles the graph, as `StateGraph.compile` does."""
-        return super().compile(*arguments, **settings).with_config({"recursion_limit": self.most_steps})
+        compiled = super().compile(*arguments, **settings).with_config({"recursion_limit": self.most_steps})
+        if compiled.cache is not None:  # LangGraph hands it on to no subgraph
+            for _, inner in compiled.get_subgraphs(recurse=True):
+                inner.cache = compiled.cache
+        return compiled
 
 
 def collected(before: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any]:
