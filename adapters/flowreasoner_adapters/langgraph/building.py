@@ -36,6 +36,7 @@ class WorkflowGraph(StateGraph):  # type: ignore[type-arg]
         """Compiles the graph, as `StateGraph.compile` does."""
         compiled = super().compile(*arguments, **settings).with_config({"recursion_limit": self.most_steps})
         if compiled.cache is not None:  # LangGraph hands it on to no subgraph
+            inner: Any
             for _, inner in compiled.get_subgraphs(recurse=True):
                 inner.cache = compiled.cache
         return compiled

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING
 
 from flowreasoner.lowering import Dispatch, Exit, Finish, Next, Route, Step, StepGraph, step_graph
@@ -69,7 +68,7 @@ class _Module:
 
     def head(self, parts: list[str]) -> str:
         """Returns docstring, imports and prompts."""
-        words = set(re.findall(r"\w+", "\n".join(parts)))
+        words = set().union(*map(_needed, ast.parse("\n".join(parts)).body))
         known = [name for name in MODULES if name != "asyncio" and name in words]
         standard = [f"import {name}" for name in sorted(known)]
         typing = [name for name in ("Annotated", "Any") if name in words]
@@ -152,6 +151,12 @@ class _Module:
             if step.kind not in {"sample", "subgraph"}:
                 lines += _edges(step, guarded=steps.guarded)
         return head + "\n".join(f"    {line}" for line in [*lines, "return graph"])
+
+
+def _needed(part: ast.stmt) -> set[str]:
+    """Returns the names that a function or class takes from its module."""
+    names = [node for node in ast.walk(part) if isinstance(node, ast.Name)]
+    return {node.id for node in names} - {node.id for node in names if isinstance(node.ctx, ast.Store)}
 
 
 def _constants(steps: StepGraph, prompts: Mapping[str, str]) -> dict[str, str]:

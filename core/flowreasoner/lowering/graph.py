@@ -118,8 +118,10 @@ class _Steps:
         for block in blocks:
             if isinstance(block.end, Branch) and not total.expression(block.end.test, known):
                 name, test = self.names.fresh("condition"), block.end.test
-                flag = ast.UnaryOp(ast.Not(), ast.UnaryOp(ast.Not(), test))
-                block.statements.append(assign(name, place(flag, test), test))
+                flag = test
+                if self.kinds.of(test) != "flag":
+                    flag = place(ast.Call(ast.Name("bool", ast.Load()), [test], []), test)
+                block.statements.append(assign(name, flag, test))
                 block.end.test = name_of(name, test)
 
     # --- steps ---
