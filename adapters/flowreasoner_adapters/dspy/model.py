@@ -7,14 +7,36 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import dspy
+from dspy.utils.exceptions import (
+    ContextWindowExceededError,
+    LMAuthError,
+    LMBillingError,
+    LMConfigurationError,
+    LMError,
+    LMUnsupportedModelError,
+)
 
-from flowreasoner.errors import ModelError
+from flowreasoner.errors import ModelError, ModelRefused, RequestRefused
 from flowreasoner.models.base import ChatModel, Completion
+from flowreasoner.models.pricing import price_of
 
 if TYPE_CHECKING:
     from flowreasoner.models.base import ChatRequest
 
-__all__ = ["DSPyModel", "as_chat_model"]
+__all__ = ["DSPyModel", "as_chat_model", "checked_lm"]
+
+
+def checked_lm(lm: Any) -> Any:
+    """Returns an LM that is one of DSPy's.
+
+    Raises:
+        ModelRefused: If there is none, or it is of another kind.
+    """
+    if lm is None:
+        raise ModelRefused("DSPy has no LM: call dspy.configure(lm=dspy.LM('openai/gpt-4o-mini')), or give one")
+    if not isinstance(lm, dspy.BaseLM) and getattr(lm, "supports_decision_requests", False) is not True:
+        raise ModelRefused(f"the LM must be a dspy.LM, e.g. dspy.LM('openai/gpt-4o-mini'), not {lm!r:.80}")
+    return lm
 
 
 def as_chat_model(lm: Any) -> ChatModel:
@@ -24,17 +46,11 @@ def as_chat_model(lm: Any) -> ChatModel:
         lm: The LM; the one that DSPy is configured with when None.
 
     Raises:
-        ModelError: If there is none, or it is no LM.
+        ModelRefused: If there is none, or it is no LM.
     """
-    if lm is None:
-        lm = dspy.settings.lm
-    if lm is None:
-        raise ModelError("DSPy has no LM: dspy.configure(lm=dspy.LM('openai/gpt-4o-mini')), or give one")
-    if isinstance(lm, dspy.BaseLM):
-        return DSPyModel(lm)
-    if isinstance(lm, ChatModel):
+    if not isinstance(lm, dspy.BaseLM) and isinstance(lm, ChatModel):
         return lm
-    raise ModelError(f"the LM must be a dspy.LM, e.g. dspy.LM('openai/gpt-4o-mini'), not {lm!r:.80}")
+    return DSPyModel(checked_lm(dspy.settings.lm if lm is None else lm))
 
 
 class DSPyModel:
@@ -58,24 +74,54 @@ class DSPyModel:
         """Answers a request; another draw of the same conversation is no answer from DSPy's cache.
 
         Raises:
-            ModelError: If the LM answers with no text.
+            ModelRefused: If trying again cannot help: a wrong key, an unknown model.
+            RequestRefused: If the conversation is too long.
+            ModelError: If the LM fails otherwise, or answers with no text.
         """
         request.permit()
         messages = [{"role": item.role, "content": item.content} for item in request.messages]
-        draw = int(hashlib.sha256(request.draw.encode()).hexdigest()[:8], 16)
-        try:
-            outputs = await self.lm.acall(messages=messages, rollout_id=draw)
-        except NotImplementedError:  # an LM that is only synchronous
-            outputs = await asyncio.to_thread(self.lm, messages=messages, rollout_id=draw)
-        first: Any = outputs[0] if outputs else None
-        reasoning = ""
-        if isinstance(first, dict):
-            reasoning = first.get("reasoning_content") or ""
-            first = first.get("text")
-        if not isinstance(first, str):
+        more = {}
+        if getattr(self.lm, "kwargs", {}).get("temperature") != 0:
+            more = {"rollout_id": int(hashlib.sha256(request.draw.encode()).hexdigest()[:8], 16)}
+        with dspy.track_usage() as usage:
+            outputs = await self._answers(messages, more)
+        text, reasoning = _said(outputs[0] if outputs else None)
+        if text is None:
             raise ModelError(f"{self.name} answered without text")
+        read, written = _tokens(usage)
+        if read or written:
+            price = price_of(self.name.rpartition("/")[2], "", None)
+            usd = price.of(read, written) if price else None
+            return Completion(text, reasoning, read, written, usd)
         read = sum(len(item.content) for item in request.messages)
-        return Completion(first, reasoning, read // 4, len(first) // 4, estimated=True)
+        return Completion(text, reasoning, read // 4, len(text) // 4, estimated=True)
+
+    async def _answers(self, messages: list[dict[str, str]], more: dict[str, int]) -> Any:
+        try:
+            return await self.lm.acall(messages=messages, **more)
+        except NotImplementedError:  # an LM that is only synchronous
+            return await asyncio.to_thread(self.lm, messages=messages, **more)
+        except ContextWindowExceededError as error:
+            raise RequestRefused(f"{self.name}: {error}") from error
+        except (LMAuthError, LMBillingError, LMConfigurationError, LMUnsupportedModelError) as error:
+            raise ModelRefused(f"{self.name}: {error}") from error
+        except LMError as error:
+            raise ModelError(f"{self.name}: {error}") from error
 
     async def aclose(self) -> None:
         """Does nothing: the LM is its owner's."""
+
+
+def _said(output: Any) -> tuple[str | None, str]:
+    """Returns text and reasoning of one of an LM's outputs."""
+    reasoning = ""
+    if isinstance(output, dict):
+        reasoning, output = output.get("reasoning_content") or "", output.get("text")
+    return (output if isinstance(output, str) else None), reasoning
+
+
+def _tokens(usage: Any) -> tuple[int, int]:
+    """Returns the tokens read and written."""
+    totals = usage.get_total_tokens().values()
+    read = sum(total.get("prompt_tokens") or 0 for total in totals)
+    return read, sum(total.get("completion_tokens") or 0 for total in totals)

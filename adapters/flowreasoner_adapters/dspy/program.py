@@ -51,7 +51,7 @@ class WorkflowModule(dspy.Module):  # type: ignore[misc]  # DSPy is not typed
         """Runs the workflow."""
         raise NotImplementedError
 
-    def settings_for(self, entry_point: str, test_cases: Sequence[str]) -> RunSettings:
+    def settings_for(self, entry_point: str, test_cases: Sequence[str] | None) -> RunSettings:
         """Returns what the calls of one run share."""
         tests = self.tests
         if tests is None and test_cases:
@@ -68,9 +68,13 @@ def answering(control_flow: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
 
     @functools.wraps(control_flow)
     async def aforward(
-        self: WorkflowModule, problem: str = "", entry_point: str = "", test_cases: Sequence[str] = (), **more: Any
+        self: WorkflowModule,
+        problem: str = "",
+        entry_point: str = "",
+        test_cases: Sequence[str] | None = None,
+        **more: Any,
     ) -> Any:
-        given = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases), **more}
+        given = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases or ()), **more}
         code = control_flow.__code__
         accepted = code.co_varnames[: code.co_argcount]
         with run_settings(self.settings_for(entry_point, test_cases)):
@@ -112,7 +116,7 @@ class WorkflowProgram(WorkflowModule):
             setattr(self, site.name, OperatorPredict(site.operator, prompt or "", inputs, operators=self.operators))
 
     async def aforward(
-        self, problem: str = "", entry_point: str = "", test_cases: Sequence[str] = (), **more: Any
+        self, problem: str = "", entry_point: str = "", test_cases: Sequence[str] | None = None, **more: Any
     ) -> Any:
         """Runs the workflow.
 
@@ -130,7 +134,7 @@ class WorkflowProgram(WorkflowModule):
             Exception: What the LM raised.
         """
         del more
-        arguments = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases)}
+        arguments = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases or ())}
         with run_settings(self.settings_for(entry_point, test_cases)):
             try:
                 result = await run_workflow(
