@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 from typing import TYPE_CHECKING, Any
 
 import dspy
+from dspy.utils.exceptions import LMError
 
 from flowreasoner.budget import Budget
 from flowreasoner.engine import run_workflow
@@ -19,7 +21,6 @@ from flowreasoner_adapters.dspy.predictors import OperatorPredict, RunSettings, 
 from flowreasoner_adapters.hosting import Sandboxes, run_sync
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from flowreasoner.engine import Call
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from flowreasoner.sandbox import Sandbox
     from flowreasoner.workflow import CallSite, Workflow
 
-__all__ = ["WorkflowModule", "WorkflowProgram", "answering", "instructions_of"]
+__all__ = ["LMError", "WorkflowModule", "WorkflowProgram", "answering", "instructions_of"]
 
 
 class WorkflowModule(dspy.Module):  # type: ignore[misc]  # DSPy is not typed
@@ -189,8 +190,6 @@ def instructions_of(workflow: Workflow) -> dict[CallSite, tuple[str | None, list
 
 
 def _certain(node: ast.expr | None, workflow: Workflow, rewritten: set[str]) -> str | None:
-    import ast
-
     match node:
         case ast.Constant(value=str(text)):
             return text
