@@ -12,15 +12,12 @@ os.environ.setdefault("DSPY_CACHEDIR", tempfile.mkdtemp(prefix="dspy-cache-"))
 @pytest.fixture
 def using():
     """Returns a function that sets the LM and further settings of DSPy for the rest of the test."""
-    import dspy
+    from dspy.dsp.utils.settings import dotdict, main_thread_config, thread_local_overrides
 
-    entered = []
+    before = thread_local_overrides.get()
 
-    def use(lm, **settings):
-        context = dspy.context(lm=lm, **settings)
-        context.__enter__()
-        entered.append(context)
+    def use(lm, **settings):  # as `dspy.context` does, but without a block that would have to end in the same task
+        thread_local_overrides.set(dotdict({**main_thread_config, **before, "lm": lm, **settings}))
 
     yield use
-    for context in reversed(entered):
-        context.__exit__(None, None, None)
+    thread_local_overrides.set(before)

@@ -270,18 +270,19 @@ def test_code_is_tested_in_the_sandbox_and_corrected_by_its_predictor(using, way
 
 
 def test_a_reply_that_cannot_be_read_is_asked_for_once_more(using):
-    said = iter([True, False])
-    script = Script(Answers(), raw=lambda prompt: "no idea" if "review_result" in prompt and len(script.prompts) < 9 else None)
+    """DSPy itself asks for JSON after the first reply; the second question is the operator's own."""
+    unreadable = iter(["no idea", "no idea"])
+    script = Script(Answers(), raw=lambda prompt: next(unreadable, None) if "review_result" in prompt else None)
     using(scripted_lm(script))
     assert program()(problem="p").answer == "done"
-    assert next(said)
+    assert sum("review_result" in prompt for prompt in script.prompts) == 3
 
 
 @pytest.mark.parametrize("way", ["call", "acall"])
 def test_a_reply_that_cannot_be_read_twice_is_an_error_of_the_operator(using, way):
     script = Script(Answers(), raw=lambda prompt: "no idea" if "review_result" in prompt else None)
     using(scripted_lm(script))
-    with pytest.raises(OperatorError, match="the reply to Review cannot be read: .*no idea") as raised:
+    with pytest.raises(OperatorError, match=r"(?s)the reply to Review cannot be read: .*no idea") as raised:
         run(program(), way, problem="p")
     assert isinstance(raised.value, AdapterParseError)
     assert raised.value.lm_response == "no idea"
@@ -302,7 +303,10 @@ def test_a_workflow_may_catch_an_operators_error_and_not_the_lms(using):
 
 
 def test_code_fields_hold_code_only(using):
-    lines = ["a = await self.custom_code_generate(problem=problem, entry_point='f', instruction='x')", "return a['response']"]
+    lines = [
+        "a = await self.custom_code_generate(problem=problem, entry_point='f', instruction='x')",
+        "return a['response']",
+    ]
     using(scripted_lm(Script(lambda *_: "Here you are:\n```python\ndef f(): pass\n```\nGood luck!")))
     assert program(steps(*lines))(problem="p").answer == "def f(): pass"
     using(scripted_lm(Script(lambda *_: "I would rather not.")))
@@ -310,7 +314,9 @@ def test_code_fields_hold_code_only(using):
         program(steps(*lines))(problem="p")
 
 
-@pytest.mark.parametrize(("lm", "said"), [(None, "DSPy has no LM"), ("openai/gpt-4o-mini", "must be a dspy.LM"), (3, "must be a dspy.LM")])
+@pytest.mark.parametrize(
+    ("lm", "said"), [(None, "DSPy has no LM"), ("openai/gpt-4o-mini", "must be a dspy.LM"), (3, "must be a dspy.LM")]
+)
 def test_a_missing_or_wrong_lm_is_one_clear_error(using, lm, said):
     using(lm)
     with pytest.raises(ModelRefused, match=said):
