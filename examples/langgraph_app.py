@@ -29,6 +29,8 @@ worker = FakeListChatModel(responses=["def double(text):\n    return text * 2"])
 
 
 class State(TypedDict, total=False):
+    """What the app keeps."""
+
     question: str
     entry_point: str
     tests: list[str]

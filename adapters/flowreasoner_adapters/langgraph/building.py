@@ -38,8 +38,10 @@ class WorkflowGraph(StateGraph):  # type: ignore[type-arg]
 
 
 def collected(before: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any]:
-    """Reducer of a fan-out's results, by position; None forgets them."""
-    return {} if new is None else {**(before or {}), **new}
+    """Reducer of a fan-out's results, by position; None forgets them, and what is under ``only`` replaces them."""
+    if new is None or "only" in new:
+        return dict(new["only"]) if new else {}
+    return {**(before or {}), **new}
 
 
 def send_requests(collect: str) -> Callable[[dict[str, Any]], Any]:
@@ -87,6 +89,7 @@ class Steps:
         prompts: Prompt constants that the workflow rewrites.
         shared: Whether variables may share changeable values.
         subgraph: Whether the graph is one of several that run beside each other.
+        guarded: Whether an error without a handler ends the subgraph as its result.
         settings: Further arguments of `Operators`: ``sandbox``, ``tests``, ``operators``, ``seed``, ...
     """
 
@@ -97,10 +100,11 @@ class Steps:
         prompts: Mapping[str, str] | None = None,
         shared: bool = False,
         subgraph: bool = False,
+        guarded: bool = False,
         **settings: Any,
     ) -> None:
         self.operators = model if isinstance(model, Operators) else Operators(model, **settings)
-        self.prompts, self.shared, self.subgraph = dict(prompts or {}), shared, subgraph
+        self.prompts, self.shared, self.subgraph, self.guarded = dict(prompts or {}), shared, subgraph, guarded
 
     def add(
         self,
@@ -134,6 +138,8 @@ class Steps:
             rewritten=tuple(self.prompts),
             shared=self.shared,
             subgraph=self.subgraph,
+            guarded=self.guarded,
+            retry_policy=self.operators.retry_policy if operator else None,
         )
         self._add(graph, work.__name__, node, line, operator)
 

@@ -30,11 +30,11 @@ class Code(ast.NodeTransformer):
     Args:
         steps: The graph.
         operators: Operators by class name.
-        prompts: Prompt constants.
+        constants: Names of the module's constants, by prompt.
     """
 
-    def __init__(self, steps: StepGraph, operators: Mapping[str, Operator], prompts: Mapping[str, str]) -> None:
-        self.steps, self.operators, self.prompts = steps, operators, prompts
+    def __init__(self, steps: StepGraph, operators: Mapping[str, Operator], constants: Mapping[str, str]) -> None:
+        self.steps, self.operators, self.constants = steps, operators, constants
         self.inner: list[set[str]] = []
         self.in_helper = False
         for step in steps.steps.values():
@@ -145,20 +145,23 @@ class Code(ast.NodeTransformer):
         return name in self.steps.variables and not self.in_helper and not any(name in names for names in self.inner)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Writes a variable of the state as an entry of it."""
         if not self._is_state(node.id):
             return node
         return ast.Subscript(ast.Name("state", ast.Load()), ast.Constant(node.id), node.ctx)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """Writes prompts as constants of the module, rewritten ones as entries of the run's own."""
         match node:
             case ast.Attribute(value=ast.Name(id="prompt_custom"), attr=name) if name in self.steps.prompts:
                 owner = ast.Name("prompts", ast.Load()) if self.in_helper else _run("prompts")
                 return ast.Subscript(owner, ast.Constant(name), node.ctx)
             case ast.Attribute(value=ast.Name(id="prompt_custom"), attr=name):
-                return ast.Name(name, ast.Load())
+                return ast.Name(self.constants.get(name, name), ast.Load())
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Writes calls that are not awaited as requests, helpers as functions."""
         name, program = self_call(node), self.steps.program
         method = program.helpers.get(name)
         if name in program.bindings:
@@ -179,9 +182,11 @@ class Code(ast.NodeTransformer):
         return changed
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        """Keeps f-strings printable on every supported Python."""
         return portable(self.generic_visit(node))
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        """Leaves the parameters of a lambda as they are."""
         self.inner.append({item.arg for item in node.args.args})
         node.body = self.visit(node.body)
         self.inner.pop()
@@ -204,6 +209,7 @@ class Code(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        """Stores a caught error that outlives its step."""
         name = node.name
         self.generic_visit(node)
         if name and self._is_state(name):

@@ -70,6 +70,8 @@ def _add(
             rewritten=steps.prompts,
             shared=steps.shared,
             subgraph=inner,
+            guarded=steps.guarded,
+            retry_policy=policies.get("retry_policy"),
         )
     graph.add_node(step.name, node, metadata=metadata, **policies)
     if step.kind not in {"sample", "subgraph"}:
@@ -85,7 +87,7 @@ def _state(steps: StepGraph, *, inner: bool) -> Any:
     if inner or any(isinstance(step.exit, Dispatch) for step in steps.steps.values()):
         fields["results"] = Annotated[dict[str, Any], collected]
         fields["requests"] = list[dict[str, Any]]
-    if any(step.handlers for step in steps.steps.values()):
+    if steps.guarded or any(step.handlers for step in steps.steps.values()):
         fields["failed"] = Any
     if steps.prompts or inner:
         fields["prompts"] = dict[str, str]
@@ -116,10 +118,11 @@ def _type(kind: str) -> Any:
 
 
 def _connect(graph: WorkflowGraph, steps: StepGraph, step: Step, prompts: Mapping[str, str]) -> None:
-    targets = _targets(step.exit) | {handler.step for handler in step.handlers}
-    if not step.handlers and isinstance(step.exit, Next):
+    targets = _targets(step.exit) | {handler.step for handler in step.handlers} | ({END} if steps.guarded else set())
+    may_fail = bool(step.handlers) or steps.guarded
+    if not may_fail and isinstance(step.exit, Next):
         graph.add_edge(step.name, step.exit.step)
-    elif not step.handlers and isinstance(step.exit, Finish):
+    elif not may_fail and isinstance(step.exit, Finish):
         graph.add_edge(step.name, END)
     elif targets:
         graph.add_conditional_edges(step.name, _edge(steps, step, prompts), sorted(targets))

@@ -78,7 +78,9 @@ def flowreasoner_node(
     sandbox: Sandbox | str | None = None,
     **settings: Any,
 ) -> FlowReasonerNode:
-    """Makes a node for a graph of the user's own: ``graph.add_node("solve", flowreasoner_node(model))``.
+    """Makes a node that designs a workflow for each question.
+
+    ``graph.add_node("solve", flowreasoner_node(model))`` puts it into a graph of your own.
 
     The node reads the question from the state (or from the last of its ``messages``), and the tests or the check
     command when the state has them; designs a workflow for this question; runs it as a subgraph, whose nodes are

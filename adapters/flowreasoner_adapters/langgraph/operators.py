@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.budget import Budget
-from flowreasoner.errors import ModelError
+from flowreasoner.errors import FlowReasonerError, ModelError
 from flowreasoner.operators import BUILTIN
 from flowreasoner.operators.toolkit import ModelToolkit
 from flowreasoner.sandbox.suite import Suite
@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from flowreasoner.operators import Operator
     from flowreasoner.sandbox import Sandbox
 
-__all__ = ["Operators"]
+__all__ = ["ModelRaised", "Operators"]
+
+
+class ModelRaised(FlowReasonerError):
+    """The model raised; no workflow's `try` is about that, and the run ends with the error itself.
+
+    Args:
+        error: What the model raised.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 @dataclass
@@ -70,7 +82,7 @@ class Operators:
         Raises:
             OperatorError: If an input or the model's reply cannot be used.
             ModelError: If no model was given.
-            Exception: Whatever the model raises.
+            ModelRaised: With what the model raises.
         """
         operator = self.operators[name]
         toolkit: Any = _Worker(self, feedback, label)
@@ -99,11 +111,24 @@ class _Worker:
         self._given = operators, feedback, label
         self._toolkit: ModelToolkit | None = None
 
+    async def ask(self, operator: Operator, values: Mapping[str, Any], *, entry_point: str = "") -> dict[str, Any]:
+        """Asks the model; tells its own errors from those that a workflow may catch."""
+        toolkit = self._made()
+        try:
+            return await toolkit.ask(operator, values, entry_point=entry_point)
+        except FlowReasonerError:
+            raise
+        except Exception as error:
+            raise ModelRaised(error) from error
+
     def __getattr__(self, name: str) -> Any:
+        return getattr(self._made(), name)
+
+    def _made(self) -> ModelToolkit:
         if self._toolkit is None:
             operators, feedback, label = self._given
             self._toolkit = operators.toolkit(feedback, label)
-        return getattr(self._toolkit, name)
+        return self._toolkit
 
 
 def _spent(_: Spending) -> None:

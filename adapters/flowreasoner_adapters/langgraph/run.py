@@ -21,6 +21,13 @@ OWN_KEYS = frozenset({"answer", "failed", "feedback", "inputs", "links", "positi
 """Keys of the state that are the graph's own, and so are no variables."""
 
 
+class Variables(dict[str, Any]):
+    """A workflow's variables; one without a value is missed as a variable of Python is."""
+
+    def __missing__(self, name: str) -> Any:
+        raise NameError(f"name {name!r} is not defined")
+
+
 @dataclass
 class Run:
     """One visit of a node.
@@ -56,7 +63,7 @@ class Run:
     @classmethod
     def of(cls, node: str, operators: Operators, state: Mapping[str, Any], prompts: Mapping[str, str]) -> Run:
         """Returns the visit of a node in a state."""
-        variables = {name: thaw(value) for name, value in state.items() if name not in OWN_KEYS}
+        variables = Variables({name: thaw(value) for name, value in state.items() if name not in OWN_KEYS})
         relink(variables, state.get("links") or [])
         failed, results = state.get("failed"), state.get("results") or {}
         return cls(

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING
 
 from flowreasoner.lowering import Dispatch, Exit, Finish, Next, Route, Step, StepGraph, step_graph
 from flowreasoner.operators import BUILTIN
-from flowreasoner.workflow.language import MODULES
+from flowreasoner.workflow.language import BUILTINS, MODULES
 from flowreasoner.workflow.printer import print_prompts
 from flowreasoner_adapters.langgraph.code import Code
 from flowreasoner_adapters.langgraph.run import OWN_KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flowreasoner.operators import Operator
-    from flowreasoner.workflow import Workflow
+    from flowreasoner.workflow import Method, Workflow
 
 __all__ = ["source"]
 
 _COLLECTED = "Annotated[dict[str, Any], collected]"
 _BUILT_WITH = ("Run", "Steps", "WorkflowGraph", "collected", "path", "send_requests")
+_OWN_NAMES = {*_BUILT_WITH, *"Annotated Any END START TypedDict build graph model run settings state steps".split()}
 
 _HEADER = '''\
 """A LangGraph state graph, written by FlowReasoner from a workflow. It is yours to edit.
@@ -58,9 +60,10 @@ class _Module:
 
     def __init__(self, workflow: Workflow, steps: StepGraph, operators: Mapping[str, Operator]) -> None:
         self.workflow, self.steps, self.operators = workflow, steps, operators
+        self.constants = _constants(steps, workflow.prompts)
 
     def code(self, steps: StepGraph) -> Code:
-        return Code(steps, self.operators, self.workflow.prompts)
+        return Code(steps, self.operators, self.constants)
 
     # --- module ---
 
@@ -76,7 +79,8 @@ class _Module:
         third = [f"from flowreasoner_adapters.langgraph import (\n{built})", f"from langgraph.graph import {ends}"]
         third += ["from typing_extensions import TypedDict"]
         blocks = ["\n".join(lines) for lines in (standard, third) if lines]
-        prompts = {name: text for name, text in self.workflow.prompts.items() if name in words}
+        prompts = {self.constants[name]: text for name, text in self.workflow.prompts.items()}
+        prompts = {name: text for name, text in prompts.items() if name in words}
         return "\n\n".join([_HEADER.rstrip(), *blocks, *([print_prompts(prompts).rstrip()] if prompts else [])])
 
     def helpers(self) -> Iterator[str]:
@@ -118,7 +122,7 @@ class _Module:
             yield _schema("Output", "What the graph gives.", {"answer": "str"})
         if inner or any(isinstance(step.exit, Dispatch) for step in steps.steps.values()):
             own |= {"results": _COLLECTED, "requests": "list[dict[str, Any]]"}
-        if any(step.handlers for step in steps.steps.values()):
+        if steps.guarded or any(step.handlers for step in steps.steps.values()):
             own["failed"] = "Any"
         if steps.prompts or inner:
             own["prompts"] = "dict[str, str]"
@@ -128,9 +132,9 @@ class _Module:
 
     def _builder(self, steps: StepGraph, name: str, prefix: str, *, inner: bool) -> str:
         schemas = f"output_schema={prefix}Results" if inner else "input_schema=Input, output_schema=Output"
-        prompts = ", ".join(f"{name!r}: {name}" for name in steps.prompts if name in self.workflow.prompts)
+        prompts = ", ".join(f"{name!r}: {self.constants[name]}" for name in steps.prompts if name in self.constants)
         settings = f", prompts={{{prompts}}}" if steps.prompts else ""
-        settings += ", shared=True" * steps.shared + ", subgraph=True" * inner
+        settings += ", shared=True" * steps.shared + ", subgraph=True" * inner + ", guarded=True" * steps.guarded
         if inner:
             head = f'def {name}(model: Any) -> WorkflowGraph:\n    """Returns the graph of one round."""\n'
             head += f"    steps = Steps(model{settings})\n"
@@ -146,8 +150,37 @@ class _Module:
         lines.append(f"graph.add_edge(START, {steps.entry.name!r})")
         for step in steps.steps.values():
             if step.kind not in {"sample", "subgraph"}:
-                lines += _edges(step)
+                lines += _edges(step, guarded=steps.guarded)
         return head + "\n".join(f"    {line}" for line in [*lines, "return graph"])
+
+
+def _constants(steps: StepGraph, prompts: Mapping[str, str]) -> dict[str, str]:
+    """Returns a name in the module for each prompt; functions, variables and imports keep theirs."""
+    methods = steps.program.helpers.values()
+    taken = {*_OWN_NAMES, *BUILTINS, *MODULES, *(method.name for method in methods)} | set(_names(methods))
+    waiting = [steps]
+    while waiting:
+        graph = waiting.pop()
+        taken |= {*graph.steps, *graph.variables, *(f"after_{name}" for name in graph.steps)}
+        for step in graph.steps.values():
+            taken |= {part.id for item in step.expressions() for part in ast.walk(item) if isinstance(part, ast.Name)}
+            waiting += [step.graph] if step.graph is not None else []
+    constants: dict[str, str] = {}
+    for name in prompts:
+        wish = constant = name if name.isupper() else f"{name}_prompt".upper()
+        number = 1
+        while constant in taken:
+            number += 1
+            constant = f"{wish}_{number}"
+        constants[name] = constant
+        taken.add(constant)
+    return constants
+
+
+def _names(methods: Iterable[Method]) -> Iterator[str]:
+    for method in methods:
+        yield from method.parameters
+        yield from (node.id for node in method.walk() if isinstance(node, ast.Name))
 
 
 def _schema(name: str, text: str, fields: Mapping[str, str]) -> str:
@@ -176,8 +209,10 @@ def _add(step: Step) -> str:
     return f"steps.add(graph, {step.name}, line={step.line}{operator}{on_error})"
 
 
-def _edges(step: Step) -> list[str]:
-    targets = sorted(_targets(step.exit) | {repr(handler.step) for handler in step.handlers})
+def _edges(step: Step, *, guarded: bool) -> list[str]:
+    may_fail = bool(step.handlers) or guarded
+    ends = {"END"} if guarded else set()
+    targets = sorted(_targets(step.exit) | {repr(handler.step) for handler in step.handlers} | ends)
     lines = []
     match step.exit:
         case Dispatch(samples=samples, collect=collect):
@@ -185,7 +220,7 @@ def _edges(step: Step) -> list[str]:
             lines = [f"graph.add_edge({sample!r}, {collect!r})" for sample in samples]
         case Route():
             chosen = f"path(after_{step.name})"
-        case Next() | Finish() if step.handlers:
+        case Next() | Finish() if may_fail:
             chosen = f"path({next(iter(_targets(step.exit)))})"
         case Next(step=following):
             return [f"graph.add_edge({step.name!r}, {following!r})"]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable
 from langgraph.config import get_stream_writer
+from langgraph.graph import END
 from langgraph.runtime import get_runtime
+from langgraph.types import RetryPolicy
 
 from flowreasoner.engine import catchable
 from flowreasoner_adapters.hosting import run_sync
+from flowreasoner_adapters.langgraph.operators import ModelRaised
 from flowreasoner_adapters.langgraph.run import Run, label_of
 from flowreasoner_adapters.langgraph.values import alike, exception_named, freeze, links_of, thaw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from langchain_core.runnables import RunnableConfig
 
@@ -56,6 +59,8 @@ class Node(StepRunnable):
         rewritten: Those that the workflow rewrites.
         shared: Whether variables may share changeable values.
         subgraph: Whether its graph is one of several that run beside each other.
+        guarded: Whether an error without a handler ends the subgraph as its result.
+        retry_policy: LangGraph's retry policy of this node.
     """
 
     def __init__(
@@ -69,10 +74,12 @@ class Node(StepRunnable):
         rewritten: Sequence[str] = (),
         shared: bool = False,
         subgraph: bool = False,
+        guarded: bool = False,
+        retry_policy: Any = None,
     ) -> None:
         self.node, self.work, self.operators = name, work, operators
         self.handlers, self.prompts, self.rewritten = tuple(handlers), dict(prompts or {}), tuple(rewritten)
-        self.shared, self.subgraph = shared, subgraph
+        self.shared, self.subgraph, self.guarded, self.retry_policy = shared, subgraph, guarded, retry_policy
 
     async def update(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Does the work on a copy of the state and returns what changed."""
@@ -80,6 +87,8 @@ class Node(StepRunnable):
         failed: Any = None
         try:
             await self.work(run)
+        except ModelRaised as raised:
+            raise raised.error from None
         except Exception as error:
             step = self._handler(error)
             if step is None:
@@ -91,13 +100,13 @@ class Node(StepRunnable):
 
     def _handler(self, error: Exception) -> str | None:
         """Returns the node that catches an error; an error that may go away is first tried again."""
-        if not catchable(error) or _tried_again(self.operators.retry_policy):
+        if not catchable(error) or _tried_again(self.retry_policy, error):
             return None
         for handler in self.handlers:
             kinds = tuple(map(exception_named, handler.exceptions)) or (Exception,)
             if isinstance(error, kinds):
                 return handler.step
-        return None
+        return END if self.guarded else None
 
     def _variables(self, state: Mapping[str, Any], run: Run) -> dict[str, Any]:
         after = {name: freeze(value, name) for name, value in run.variables.items()}
@@ -116,12 +125,14 @@ class Node(StepRunnable):
             update["results"] = None
         if failed or state.get("failed"):
             update["failed"] = failed
+        if failed and failed["step"] == END:
+            update["results"] = {"only": {str(state["position"]): failed["error"]}}
         if failed:
             return update
         if run.requests is not None:
             update["requests"] = [freeze(request)["$call"] for request in run.requests]
         if run.answered and self.subgraph:
-            update["results"] = {str(state["position"]): freeze(run.answer)}
+            update["results"] = {"only": {str(state["position"]): freeze(run.answer)}}
         elif run.answered:
             update["answer"] = answer_of(run.answer)
         return update
@@ -147,8 +158,10 @@ class SampleNode(StepRunnable):
         result: Any
         try:
             result = await self.operators.perform(self.operator, thaw(state["inputs"]), state["feedback"], label)
+        except ModelRaised as raised:
+            raise raised.error from None
         except Exception as error:
-            if not self.guarded or not catchable(error) or _tried_again(self.operators.retry_policy):
+            if not self.guarded or not catchable(error) or _tried_again(self.operators.retry_policy, error):
                 raise
             result = error
         return {"results": {position: freeze(result)}}
@@ -167,10 +180,16 @@ def answer_of(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _tried_again(policy: Any) -> bool:
-    """Tells whether LangGraph will try a node again after an error."""
-    if policy is None:
-        return False
-    most = max(item.max_attempts for item in (policy if isinstance(policy, list | tuple) else [policy]))
+def _tried_again(policy: RetryPolicy | Sequence[RetryPolicy] | None, error: Exception) -> bool:
+    """Tells whether LangGraph will try a node again after an error: by the first policy that the error is for."""
+    policies: Sequence[RetryPolicy] = [policy] if isinstance(policy, RetryPolicy) else policy or ()
+    most = next((item.max_attempts for item in policies if _is_for(item, error)), 0)
     info = get_runtime().execution_info
     return info is not None and info.node_attempt < most
+
+
+def _is_for(policy: RetryPolicy, error: Exception) -> bool:
+    wanted: Any = policy.retry_on
+    if isinstance(wanted, type) and issubclass(wanted, Exception):
+        return isinstance(error, wanted)
+    return isinstance(error, tuple(wanted)) if isinstance(wanted, Sequence) else bool(wanted(error))

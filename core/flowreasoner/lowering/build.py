@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import ast
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flowreasoner.errors import WorkflowInvalid
 from flowreasoner.lowering.blocks import Block, Branch, Call, Catch, Fan, Goto, Raise, Region, Return
+from flowreasoner.lowering.effects import Effects, names_in
+from flowreasoner.lowering.kinds import Kinds
 from flowreasoner.lowering.names import rename
 from flowreasoner.lowering.syntax import assign, awaits, is_gather, name_of, operator_call, place
+from flowreasoner.operators import BUILTIN
 from flowreasoner.workflow.diagnostics import Diagnostic
 from flowreasoner.workflow.program import self_call
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flowreasoner.lowering.names import Names
+    from flowreasoner.operators.spec import Operator
     from flowreasoner.workflow.program import Method, Program
 
 __all__ = ["Builder", "refused"]
 
 _DEEPEST = 12
+_RESIZING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}
 
 
 def refused(node: ast.AST, code: str, message: str, remedy: str) -> WorkflowInvalid:
@@ -40,12 +45,16 @@ class _Frame:
         target: Variable that its value goes to; None for the method itself.
         after: Where its caller goes on.
         finalizers: How many `finally` parts stand around its call.
+        effects: Its effects.
+        original: Names of its variables in the program, by those that they have here.
     """
 
     name: str
     target: str | None
     after: Block | None
     finalizers: int
+    effects: Effects
+    original: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +73,12 @@ class _Finalizer:
 class Builder:
     """Builds the blocks of a flat method; `entry` is the first one."""
 
-    def __init__(self, program: Program, method: Method, names: Names) -> None:
-        self.program, self.names = program, names
+    def __init__(
+        self, program: Program, method: Method, names: Names, operators: Mapping[str, Operator] = BUILTIN
+    ) -> None:
+        self.program, self.names, self.operators = program, names, operators
         self.region: Region | None = None
-        self.frames = [_Frame(method.name, None, None, 0)]
+        self.frames = [_Frame(method.name, None, None, 0, self.effects(method))]
         self.loops: list[_Loop] = []
         self.finalizers: list[_Finalizer] = []
         self.entry = self.current = Block()
@@ -82,9 +93,14 @@ class Builder:
         if self.live:
             self.current.end = Return(place(ast.Constant(None), method.body[-1]), method.body[-1].lineno)
 
+    def effects(self, method: Method) -> Effects:
+        """Returns what code of a method reads and changes."""
+        return Effects(method, Kinds(self.program, method, self.operators))
+
     # --- blocks ---
 
     def block(self) -> Block:
+        """Returns a new block of the current region."""
         return Block(self.region)
 
     def go(self, block: Block) -> None:
@@ -94,9 +110,11 @@ class Builder:
         self.live = False
 
     def start(self, block: Block) -> None:
+        """Goes on writing in a block."""
         self.current, self.live = block, True
 
     def sequence(self, statements: Sequence[ast.stmt]) -> None:
+        """Adds statements, up to the first that nothing gets past."""
         for statement in statements:
             if not self.live:
                 return
@@ -105,6 +123,7 @@ class Builder:
     # --- statements ---
 
     def statement(self, node: ast.stmt) -> None:
+        """Adds a statement: as it is, or as blocks where it awaits or is left."""
         if not awaits(node) and not _escapes(node):
             self.current.statements.append(node)
             return
@@ -127,6 +146,7 @@ class Builder:
                 self.jump(self.loops[-1].head, self.loops[-1].finalizers)
 
     def awaited(self, node: ast.Assign, target: ast.expr, awaited: ast.expr) -> None:
+        """Adds an awaited call: of an operator, of a helper, or of a gathering."""
         name = self_call(awaited)
         if name in self.program.helpers and isinstance(awaited, ast.Call):
             self.inline(self.program.helpers[name], awaited, target)
@@ -143,6 +163,7 @@ class Builder:
         self.start(after)
 
     def branch(self, node: ast.If) -> None:
+        """Adds an `if`."""
         yes, no, after = self.block(), self.block(), self.block()
         self.current.end = Branch(node.test, yes, no)
         reached = False
@@ -155,12 +176,14 @@ class Builder:
         self.live = reached
 
     def loop(self, node: ast.While) -> None:
+        """Adds a `while`."""
         head, body, leave, after = self.block(), self.block(), self.block(), self.block()
         self.go(head)
         head.end = Branch(node.test, body, leave)
         self.repeated(node, head, body, leave, after)
 
     def repeated(self, node: ast.For | ast.While, head: Block, body: Block, leave: Block, after: Block) -> None:
+        """Adds a loop's body and its `else`."""
         self.loops.append(_Loop(head, after, len(self.finalizers)))
         self.start(body)
         self.sequence(node.body)
@@ -186,7 +209,8 @@ class Builder:
             every = ast.Call(ast.Name("list", ast.Load()), [node.iter], [])
             self.current.statements.append(assign(items, self.gone_through(node, every), node))
         self.current.statements.append(assign(index, ast.Constant(0), node))
-        self.go(head)
+        at_least_once = isinstance(counted, ast.Constant) and isinstance(counted.value, int) and counted.value > 0
+        self.go(body if at_least_once else head)
         test = ast.Compare(ast.Name(index, ast.Load()), [ast.Lt()], [length])
         head.end = Branch(place(test, node), body, leave)
         if not isinstance(node.target, ast.Name) or node.target.id in self.read:
@@ -197,15 +221,34 @@ class Builder:
 
     def gone_through(self, node: ast.For, copied: ast.expr) -> ast.expr:
         """Returns what a loop goes through: the list itself where its body may change it, else a copy."""
-        if not isinstance(node.iter, ast.Name):
+        frame, itself = self.frames[-1], node.iter
+        if not isinstance(itself, ast.Name | ast.Subscript):
             return copied
-        name = node.iter.id
-        changed = any(_changes(part, name) for statement in node.body for part in ast.walk(statement))
-        return node.iter if changed else copied
+
+        def groups(names: Iterable[str]) -> set[str]:
+            return {frame.effects.name(frame.original.get(name, name)) for name in names}
+
+        changed = {name for statement in node.body for part in ast.walk(statement) for name in self.changed(part)}
+        if not groups(names_in(itself)) & groups(changed):
+            return copied
+        kind = ast.Call(ast.Name("isinstance", ast.Load()), [copy.deepcopy(itself), ast.Name("list", ast.Load())], [])
+        return ast.IfExp(kind, itself, copied)
+
+    def changed(self, node: ast.AST) -> set[str]:
+        """Returns the variables in whose values a piece of code may make a list longer or shorter."""
+        match node:
+            case ast.AugAssign(target=target) | ast.Assign(targets=[ast.Subscript(slice=ast.Slice()) as target]):
+                return names_in(target)
+            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _RESIZING:
+                return names_in(owner)
+            case ast.Call() if self_call(node) in self.program.helpers:
+                return names_in(node)
+        return set()
 
     # --- ways out ---
 
     def leave(self, node: ast.Return) -> None:
+        """Adds a `return`, of the method or of a helper that was put in its place."""
         frame = self.frames[-1]
         value = node.value or place(ast.Constant(None), node)
         if len(self.finalizers) > frame.finalizers:
@@ -223,6 +266,7 @@ class Builder:
         self.go(frame.after)
 
     def jump(self, block: Block, finalizers: int) -> None:
+        """Adds a `break` or `continue`."""
         self.unwind(finalizers)
         self.go(block)
 
@@ -241,6 +285,7 @@ class Builder:
     # --- try ---
 
     def attempt(self, node: ast.Try) -> None:
+        """Adds a `try`."""
         outer, after = self.region, self.block()
         if node.finalbody:
             self.finalizers.append(_Finalizer(node.finalbody, outer))
@@ -323,7 +368,8 @@ class Builder:
             self.current.statements.append(assign(renamed[name], value, call))
         after = self.block()
         result = target.id if isinstance(target, ast.Name) else self.names.fresh(f"{method.name}_result")
-        self.frames.append(_Frame(method.name, result, after, len(self.finalizers)))
+        original = {new: name for name, new in renamed.items()}
+        self.frames.append(_Frame(method.name, result, after, len(self.finalizers), self.effects(method), original))
         loops, self.loops = self.loops, []
         self.sequence(body)
         if self.live:
@@ -350,18 +396,6 @@ def _escapes(node: ast.stmt) -> bool:
         case ast.Try():
             inner = [*node.body, *node.orelse, *node.finalbody, *(part for item in node.handlers for part in item.body)]
             return any(map(_escapes, inner))
-    return False
-
-
-def _changes(node: ast.AST, name: str) -> bool:
-    """Tells whether a piece of code makes the list of a name longer or shorter."""
-    match node:
-        case ast.AugAssign(target=ast.Name(id=changed)):
-            return changed == name
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=changed), attr="append" | "extend" | "insert")):
-            return changed == name
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=changed), attr="pop" | "remove")):
-            return changed == name
     return False
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowreasoner.workflow.language import BUILTINS, MODULES
+from flowreasoner.workflow.program import self_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
     from flowreasoner.lowering.kinds import Kinds
     from flowreasoner.workflow.program import Method
 
-__all__ = ["Effects", "Touched"]
+__all__ = ["CHANGING", "Effects", "Touched", "names_in"]
 
 _PLAIN = {"text", "number", "flag"}
-_CHANGING = frozenset(
+CHANGING = frozenset(
     """add append clear discard extend insert pop popitem remove reverse setdefault sort update shuffle""".split()
 )
+"""Methods that change a value in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Effects:
         self._changed: set[str] = set()
         for node in method.walk():
             self._unite_in(node)
-            self._changed |= self._changed_in(node)
+            self._changed |= self.changed_in(node)
 
     def of(self, nodes: Iterable[ast.AST]) -> Touched:
         """Returns what the nodes read and change."""
@@ -82,17 +84,25 @@ class Effects:
             seen.add(root)
         return False
 
-    def _changed_in(self, node: ast.AST) -> set[str]:
+    def changed_in(self, node: ast.AST) -> set[str]:
+        """Returns the variables whose value a piece of code may change in place."""
         match node:
             case ast.Subscript(value=owner, ctx=ast.Store()):
-                return _names(owner)
+                return names_in(owner)
             case ast.AugAssign(target=ast.Name(id=name)) if self.kinds.names.get(name, "any") not in _PLAIN:
                 return {name}
-            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _CHANGING:
-                return _names(owner)
+            case ast.Call() if self._is_helper(node):
+                return {name for name in names_in(node) if self.kinds.names.get(name, "any") not in _PLAIN}
+            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in CHANGING:
+                return names_in(owner)
         return set()
 
+    def _is_helper(self, call: ast.Call) -> bool:
+        """Tells whether a call is of a helper method, which may change what it is given."""
+        return self_call(call) in self.kinds.program.helpers
+
     def _touch(self, part: ast.AST, reads: set[str], writes: set[str]) -> None:
+        writes |= self.changed_in(part)
         match part:
             case ast.Name(id=name, ctx=ast.Store()):
                 writes.add(name)
@@ -106,18 +116,14 @@ class Effects:
                 reads.add(name)
             case ast.AugAssign(target=ast.Attribute(attr=name)):
                 reads.add(f"prompt_custom.{name}")
-            case ast.Subscript(value=owner, ctx=ast.Store()):
-                writes |= _names(owner)
             case ast.Call(func=ast.Attribute(value=ast.Name(id="random"))):
                 reads.add("random")  # its calls stay in their order
                 writes.add("random")
             case ast.Call(func=ast.Name(id="next"), args=args):
-                writes |= {name for item in args for name in _names(item)}
+                writes |= {name for item in args for name in names_in(item)}
             case ast.Call(func=ast.Name(id="print")):
                 reads.add("print")
                 writes.add("print")
-            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _CHANGING:
-                writes |= _names(owner)
 
     # --- variables that share a value ---
 
@@ -135,7 +141,7 @@ class Effects:
         """Returns the variables of which an expression may hand on the value itself."""
         if isinstance(node, ast.expr) and self.kinds.of(node) in _PLAIN:
             return set()
-        return {name for name in _names(node) if self.kinds.names.get(name, "any") not in _PLAIN}
+        return {name for name in names_in(node) if self.kinds.names.get(name, "any") not in _PLAIN}
 
     def _unite_in(self, node: ast.AST) -> None:
         match node:
@@ -145,11 +151,14 @@ class Effects:
                 self._unite(self._shared(target) | self._shared(value))
             case ast.For(target=target, iter=items) | ast.comprehension(target=target, iter=items):
                 self._unite(self._shared(target) | self._shared(items))
-            case ast.Call(func=ast.Attribute(value=owner, attr=method), args=args) if method in _CHANGING:
+            case ast.Call(func=ast.Attribute(value=owner, attr=method), args=args) if method in CHANGING:
                 self._unite(self._shared(owner) | {name for item in args for name in self._shared(item)})
+            case ast.Call() if self._is_helper(node):
+                self._unite(self.changed_in(node))
 
 
-def _names(node: ast.AST) -> set[str]:
+def names_in(node: ast.AST) -> set[str]:
+    """Returns the variables that a piece of code names."""
     return (
         {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
         - BUILTINS

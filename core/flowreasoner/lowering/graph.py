@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flowreasoner.lowering.blocks import Block, Branch, Call, Fan, Goto, Raise, Region, Return
 from flowreasoner.lowering.bounds import most_steps
 from flowreasoner.lowering.build import Builder, refused
+from flowreasoner.lowering.changes import changes_arguments
 from flowreasoner.lowering.cost import without_cost
 from flowreasoner.lowering.effects import Effects
 from flowreasoner.lowering.flatten import flatten
@@ -55,18 +56,24 @@ def step_graph(
     lowered = without_names(lowered, {*reserved, *(site.name for site in lowered.sites)})
     names = Names(lowered)
     names.taken |= {*reserved}
-    return _Steps(lowered, lowered.entry, operators, names, unbounded).graph()
+    return _Steps(lowered, lowered.entry, operators, names, unbounded, set()).graph()
 
 
 class _Steps:
     """Makes the steps of one method out of its blocks."""
 
     def __init__(
-        self, program: Program, method: Method, operators: Mapping[str, Operator], names: Names, unbounded: int
+        self,
+        program: Program,
+        method: Method,
+        operators: Mapping[str, Operator],
+        names: Names,
+        unbounded: int,
+        used: set[str],
     ) -> None:
         self.program, self.method, self.operators = program, method, operators
-        self.names, self.unbounded = names, unbounded
-        self.first = Builder(program, method, names).entry
+        self.names, self.unbounded, self.used = names, unbounded, used
+        self.first = Builder(program, method, names, operators).entry
         self.nodes: dict[int, str] = {}
         self.steps: dict[str, Step] = {}
         self.step_of: dict[Block, Step] = {}
@@ -134,9 +141,12 @@ class _Steps:
         return Step(self._name(wish), "step", line)
 
     def _name(self, wish: str) -> str:
-        """Returns a name for a step; a call site has its own, unless it was put in place twice."""
+        """Returns a name that no step of the program has; a call site has its own, unless it was put in place twice."""
         sites = {site.name for site in self.program.sites}
-        return wish if wish in sites and wish not in self.steps else self.names.fresh(wish)
+        if wish not in sites or wish in self.used:
+            return self.names.fresh(wish)
+        self.used.add(wish)
+        return wish
 
     def _make(self, block: Block) -> None:
         step, end = self.step_of[block], block.end
@@ -206,8 +216,9 @@ class _Steps:
         )
         collect = Step(self._name(wish), "collect", step.line, target=fan.target, keep=fan.keep, single=fan.single)
         collect.handlers = self._handlers(block.region)
-        for name in samples:
-            self.steps[name].guarded |= bool(collect.handlers) or fan.keep is not None
+        if collect.handlers or fan.keep is not None:
+            for name in samples:
+                _guard(self.steps[name])
         self.steps[collect.name] = collect
         step.exit = Dispatch(tuple(samples), collect.name)
         self._continue(collect, fan.next)
@@ -235,7 +246,20 @@ class _Steps:
         if any(isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) for part in method.walk()):
             message = f"self.{name} runs beside others and rewrites a prompt, which they could not agree on"
             raise refused(call, "parallel-prompt", message, "rewrite the prompt before the calls are gathered")
-        return _Steps(self.program, method, self.operators, self.names, self.unbounded).graph()
+        if changes_arguments(self.program, method):
+            message = f"self.{name} runs beside others and changes what it is given, which they do not share"
+            raise refused(call, "parallel-change", message, "return what is new, and add it after the gather")
+        return _Steps(self.program, method, self.operators, self.names, self.unbounded, self.used).graph()
+
+
+def _guard(sample: Step) -> None:
+    """Lets a sample, or all that a subgraph does, hand its error on to the step that collects."""
+    sample.guarded = True
+    if sample.graph is not None:
+        sample.graph.guarded = True
+        for step in sample.graph.steps.values():
+            if step.kind in {"sample", "subgraph"}:
+                _guard(step)
 
 
 def _loose_calls(first: Block) -> list[ast.Call]:

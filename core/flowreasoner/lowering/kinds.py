@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flowreasoner.lowering.effects import Effects
 from flowreasoner.lowering.syntax import is_gather
 from flowreasoner.operators.spec import FieldKind
 from flowreasoner.workflow.program import self_call
@@ -75,8 +76,28 @@ class Kinds:
             for node in method.walk():
                 self._take(node)
             if self.names == before:
+                self._doubt_shared(method)
+            if self.names == before:
                 return
         self.names = dict.fromkeys(self.names, "any")
+
+    def _doubt_shared(self, method: Method) -> None:
+        """Forgets what is known of lists and results that are changed under another name."""
+        effects = Effects(method, self)
+        doubted: set[str] = set()
+        for node in method.walk():
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=owner))) if not self_call(node):
+                    direct = {owner}
+                case ast.AugAssign(target=ast.Name(id=owner)) | ast.Subscript(value=ast.Name(id=owner)):
+                    direct = {owner}
+                case _:
+                    direct = set()
+            roots = {effects.name(name) for name in effects.changed_in(node)}
+            doubted |= {name for name in self.names if effects.name(name) in roots and name not in direct}
+        for name in doubted:
+            if is_list(self.names[name]):
+                self._bind(name, "any")
 
     # --- what statements say of variables ---
 

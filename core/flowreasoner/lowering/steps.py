@@ -82,7 +82,8 @@ class Step:
         answer: The value that ends the graph, evaluated after all statements.
         requests: Arguments of the gathering that the step ends with.
         keep: Whether errors of a fan-out's calls are kept as values: ``return_exceptions``.
-        guarded: For samples, whether an error is handed to the step that collects, as a `try` may catch it there.
+        guarded: For samples and subgraphs, whether an error is handed to the step that collects, as a `try` may catch
+            it there.
         single: For ``collect``, whether there is one call, whose result is stored itself.
         site: The call site, for calls and samples.
         graph: Of a subgraph, its steps.
@@ -138,6 +139,7 @@ class StepGraph:
         shared: Whether variables of the state may hold the same changeable value.
         most_steps: Steps that one run takes at most, where loops without a bound count `unbounded` rounds.
         nodes: Names of the steps that requests go to, by the `id` of the call in the tree.
+        guarded: Of a subgraph, whether an error ends it as its result.
     """
 
     program: Program
@@ -149,6 +151,7 @@ class StepGraph:
     shared: bool
     most_steps: int
     nodes: Mapping[int, str]
+    guarded: bool = False
 
     @property
     def entry(self) -> Step:

@@ -27,7 +27,7 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _ENTRIES = ("__call__", "run_workflow")
 _FRAMEWORKS = frozenset(
     """metagpt workspace scripts examples typing typing_extensions __future__ evoagentx mas_arena weave
-        ScoreFlow maas langsmith""".split()
+        ScoreFlow maas langsmith flowreasoner_adapters""".split()
 )
 _SAME_OPERATOR = {"QAScEnsemble": "ScEnsemble"}  # EvoAgentX's name for AFlow's operator
 _PROMPT_MODULES = frozenset({"prompt", "prompts", "prompt_custom"})

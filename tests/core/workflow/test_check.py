@@ -348,3 +348,9 @@ def test_operators_can_be_restricted():
 def test_the_given_text_is_kept():
     source = "```python\n" + body("return problem") + "```"
     assert check(source).workflow.given == source
+
+
+def test_imports_of_the_adapters_are_a_frameworks_like_any_other():
+    report = check("from flowreasoner_adapters.aflow.operators import CostManager\n" + body("return problem"))
+    assert report.ok
+    assert not report.diagnostics
