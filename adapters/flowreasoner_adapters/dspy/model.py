@@ -53,6 +53,33 @@ def as_chat_model(lm: Any) -> ChatModel:
     return DSPyModel(checked_lm(dspy.settings.lm if lm is None else lm))
 
 
+class _Conversation(dspy.Signature):  # type: ignore[misc]  # DSPy is not typed
+    """Goes on with a conversation."""
+
+    messages: list[dict[str, str]] = dspy.InputField()
+    text: str = dspy.OutputField()
+
+
+class _Verbatim(dspy.Adapter):  # type: ignore[misc]
+    """Sends a conversation as it is: adapters are how DSPy 3.4 wants messages to reach an LM."""
+
+    def format(self, signature: Any, demos: Any, inputs: dict[str, Any]) -> list[dict[str, str]]:
+        """Returns the messages."""
+        del signature, demos
+        messages: list[dict[str, str]] = inputs["messages"]
+        return messages
+
+    def parse(self, signature: Any, completion: str) -> dict[str, str]:
+        """Returns the whole reply as a field."""
+        del signature
+        return {"text": completion}
+
+    def _call_postprocess(self, _: Any, __: Any, outputs: Any, *___: Any) -> list[dict[str, Any]]:
+        """Returns text and reasoning of each reply; `parse` is not given the reasoning."""
+        told = [item if isinstance(item, dict) else {"text": item} for item in outputs or [None]]
+        return [{"text": item.get("text"), "reasoning": item.get("reasoning_content") or ""} for item in told]
+
+
 class DSPyModel:
     """Answers with a `dspy.LM`.
 
@@ -80,13 +107,13 @@ class DSPyModel:
         """
         request.permit()
         messages = [{"role": item.role, "content": item.content} for item in request.messages]
-        more = {}
+        settings = {}
         if getattr(self.lm, "kwargs", {}).get("temperature") != 0:
-            more = {"rollout_id": int(hashlib.sha256(request.draw.encode()).hexdigest()[:8], 16)}
+            settings = {"rollout_id": int(hashlib.sha256(request.draw.encode()).hexdigest()[:8], 16)}
         with dspy.track_usage() as usage:
-            outputs = await self._answers(messages, more)
-        text, reasoning = _said(outputs[0] if outputs else None)
-        if text is None:
+            said = (await self._answers(messages, settings))[0]
+        text, reasoning = said["text"], said["reasoning"]
+        if not isinstance(text, str):
             raise ModelError(f"{self.name} answered without text")
         read, written = _tokens(usage)
         if read or written:
@@ -96,11 +123,12 @@ class DSPyModel:
         read = sum(len(item.content) for item in request.messages)
         return Completion(text, reasoning, read // 4, len(text) // 4, estimated=True)
 
-    async def _answers(self, messages: list[dict[str, str]], more: dict[str, int]) -> Any:
+    async def _answers(self, messages: list[dict[str, str]], settings: dict[str, int]) -> Any:
+        asked = {"signature": _Conversation, "demos": [], "inputs": {"messages": messages}}
         try:
-            return await self.lm.acall(messages=messages, **more)
+            return await _Verbatim().acall(self.lm, dict(settings), **asked)
         except NotImplementedError:  # an LM that is only synchronous
-            return await asyncio.to_thread(self.lm, messages=messages, **more)
+            return await asyncio.to_thread(_Verbatim(), self.lm, dict(settings), **asked)
         except ContextWindowExceededError as error:
             raise RequestRefused(f"{self.name}: {error}") from error
         except (LMAuthError, LMBillingError, LMConfigurationError, LMUnsupportedModelError) as error:
@@ -110,14 +138,6 @@ class DSPyModel:
 
     async def aclose(self) -> None:
         """Does nothing: the LM is its owner's."""
-
-
-def _said(output: Any) -> tuple[str | None, str]:
-    """Returns text and reasoning of one of an LM's outputs."""
-    reasoning = ""
-    if isinstance(output, dict):
-        reasoning, output = output.get("reasoning_content") or "", output.get("text")
-    return (output if isinstance(output, str) else None), reasoning
 
 
 def _tokens(usage: Any) -> tuple[int, int]:
