@@ -265,7 +265,8 @@ def test_export_names_the_line_that_a_framework_cannot_express(tmp_path, framewo
     file.write_text(
         "class Workflow:\n    async def __call__(self, problem):\n"
         "        r = await self.custom(input=problem, instruction='x')\n"
-        "        if self.llm.cost_manager.total_cost < 1:\n            return r['response']\n        return 'too dear'\n"
+        "        if self.llm.cost_manager.total_cost < 1:\n            return r['response']\n"
+        "        return 'too dear'\n"
     )
     ran = invoke("export", file, "--to", framework)
     assert ran.exit_code == 1
