@@ -72,7 +72,7 @@ def test_sites_keep_their_names():
     assert flatten(program).sites == program.sites
 
 
-@settings(_RELAXED, max_examples=300)
+@settings(_RELAXED, max_examples=80)
 @given(workflows())
 def test_flat_programs_do_the_same(source):
     workflow = Workflow.parse(source, PROMPTS)

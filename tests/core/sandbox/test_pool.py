@@ -35,6 +35,13 @@ def own_temporary_place(monkeypatch):
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_strangers(monkeypatch):
+    """Leaves out processes that other tests keep warm, as adapters do for synchronous callers."""
+    before = descendants()
+    monkeypatch.setitem(globals(), "descendants", lambda pid=None, every=descendants: every(pid) - before)
+
+
 @pytest.fixture(params=["jail", pytest.param("landlock", marks=pytest.mark.slow), "process"])
 def tier(request):
     return offered(request.param)
