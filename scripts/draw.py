@@ -28,8 +28,7 @@ def as_dot(graph: Any) -> str:
         label = name.strip("_") + (f"\\n{operator}" if operator else "")
         extra = "" if operator else ' fillcolor="#f8fafc" color="#94a3b8"'
         lines.append(f'"{name}" [label="{label}"{extra}]')
-    for edge in graph.edges:
-        lines.append(f'"{edge.source}" -> "{edge.target}"' + (' [style="dashed"]' if edge.conditional else ""))
+    lines += [f'"{edge.source}" -> "{edge.target}"' + ' [style="dashed"]' * edge.conditional for edge in graph.edges]
     return "digraph {" + _STYLE + "\n" + "\n".join(lines) + "\n}"
 
 

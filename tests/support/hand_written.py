@@ -621,7 +621,7 @@ ADVERSARIAL = [
                 log += draft['response'] + {}['nothing']
             except KeyError:
                 log += "key "
-                log += [][3]
+                log += problem.split("x")[3]
             finally:
                 log += (await self.custom(input=log, instruction="f"))['response']
         except IndexError as error:
@@ -1241,7 +1241,7 @@ ADVERSARIAL = [
     _written(
         "dictionary-with-odd-keys",
         """
-        table = {1: "one", (2, "b"): "pair", None: "none", "$tuple": [1], True: "true"}
+        table = {1: "one", (2, "b"): "pair", None: "none", "$tuple": [1], False: "false"}
         draft = await self.custom(input=problem, instruction="x")
         table[len(table)] = draft['response']
         more = await self.custom(input=str(table[(2, "b")]), instruction="y")

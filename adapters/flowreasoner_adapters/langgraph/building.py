@@ -11,7 +11,7 @@ from flowreasoner.lowering import Handler
 from flowreasoner_adapters.langgraph.operators import Operators
 from flowreasoner_adapters.langgraph.run import OWN_KEYS, Run, feedback_of
 from flowreasoner_adapters.langgraph.steps import Node, SampleNode
-from flowreasoner_adapters.langgraph.values import thaw
+from flowreasoner_adapters.langgraph.values import thaw_variables
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,7 +34,12 @@ class WorkflowGraph(StateGraph):  # type: ignore[type-arg]
 
     def compile(self, *arguments: Any, **settings: Any) -> Any:
         """Compiles the graph, as `StateGraph.compile` does."""
-        return super().compile(*arguments, **settings).with_config({"recursion_limit": self.most_steps})
+        compiled = super().compile(*arguments, **settings).with_config({"recursion_limit": self.most_steps})
+        if compiled.cache is not None:  # LangGraph hands it on to no subgraph
+            inner: Any
+            for _, inner in compiled.get_subgraphs(recurse=True):
+                inner.cache = compiled.cache
+        return compiled
 
 
 def collected(before: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any]:
@@ -75,7 +80,7 @@ def path(choose: Callable[[Any], Any] | str) -> Callable[[dict[str, Any]], Any]:
             return state["failed"]["step"]
         if isinstance(choose, str):
             return choose
-        return choose({name: thaw(value) for name, value in state.items() if name not in OWN_KEYS})
+        return choose(thaw_variables(state, [name for name in state if name not in OWN_KEYS]))
 
     chosen.__name__ = choose if isinstance(choose, str) else choose.__name__
     return chosen
@@ -113,6 +118,7 @@ class Steps:
         *,
         line: int = 0,
         operator: str = "",
+        start: bool = False,
         on_error: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Adds a function as a node of its name.
@@ -122,6 +128,7 @@ class Steps:
             work: ``await work(state, run)``: changes the state in place.
             line: Line of the workflow.
             operator: The operator it calls, if it calls one.
+            start: Whether a run begins with it, so that nothing of the thread's earlier runs is left.
             on_error: Exceptions by the node that handles them; an empty list stands for all of them.
         """
         handlers = [Handler(tuple(kinds), node) for node, kinds in (on_error or {}).items()]
@@ -139,6 +146,7 @@ class Steps:
             shared=self.shared,
             subgraph=self.subgraph,
             guarded=self.guarded,
+            start=start,
             retry_policy=self.operators.retry_policy if operator else None,
         )
         self._add(graph, work.__name__, node, line, operator)

@@ -48,8 +48,8 @@ class Code(ast.NodeTransformer):
         """Returns the function of a node."""
         lines = [f"async def {step.name}(state: {state}, run: Run) -> None:", f'    """{_about(step)}"""']
         body = list(self._body(step))
-        kept = without_unused(body)
-        return "\n".join([*lines, *(indented(kept) or ["    pass"])])
+        kept = [item for item in without_unused(body) if not isinstance(item, ast.Pass)]
+        return "\n".join([*lines, *indented(kept)])
 
     def choice(self, step: Step, state: str) -> str:
         """Returns the function that chooses where a node goes on."""
@@ -91,7 +91,10 @@ class Code(ast.NodeTransformer):
         if step.caught:
             yield statement(f"{self._target(step.caught)} = run.error")
         if step.kind == "collect" and step.target is not None:
-            keep = f"keep_errors=bool({self.text(step.keep)})" if step.keep is not None else ""
+            keep = ""
+            if step.keep is not None:
+                plain = isinstance(step.keep, ast.Constant) and isinstance(step.keep.value, bool)
+                keep = f"keep_errors={self.text(step.keep)}" if plain else f"keep_errors=bool({self.text(step.keep)})"
             value = f"run.collected({keep})" + "[0]" * step.single
             yield statement(f"{self.text(step.target)} = {value}")
         for item in step.before:

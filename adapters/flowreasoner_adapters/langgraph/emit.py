@@ -13,7 +13,7 @@ from flowreasoner.lowering import Dispatch, Exit, Finish, Next, Reraise, Route, 
 from flowreasoner_adapters.langgraph.building import WorkflowGraph, collected, send_requests
 from flowreasoner_adapters.langgraph.run import OWN_KEYS, Run, label_of
 from flowreasoner_adapters.langgraph.steps import Node, SampleNode
-from flowreasoner_adapters.langgraph.values import thaw
+from flowreasoner_adapters.langgraph.values import thaw_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +71,7 @@ def _add(
             shared=steps.shared,
             subgraph=inner,
             guarded=steps.guarded,
+            start=step is steps.entry and not inner,
             retry_policy=policies.get("retry_policy"),
         )
     graph.add_node(step.name, node, metadata=metadata, **policies)
@@ -152,7 +153,7 @@ def _edge(steps: StepGraph, step: Step, prompts: Mapping[str, str]) -> Any:
             case Next(step=following):
                 return following
             case Route(test=test, yes=yes, no=no):
-                variables = {name: thaw(state[name]) for name in steps.variables if name in state}
+                variables = thaw_variables(state, steps.variables)
                 segment = Segment(steps.program, variables, {**prompts, **(state.get("prompts") or {})})
                 return choose(yes if _driven(segment.value(test)) else no, state)
             case Dispatch(collect=collect):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.config import get_config
 
 from flowreasoner.engine import Request
-from flowreasoner_adapters.langgraph.values import relink, thaw
+from flowreasoner_adapters.langgraph.values import relink, thaw, thaw_variables
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -63,7 +63,7 @@ class Run:
     @classmethod
     def of(cls, node: str, operators: Operators, state: Mapping[str, Any], prompts: Mapping[str, str]) -> Run:
         """Returns the visit of a node in a state."""
-        variables = Variables({name: thaw(value) for name, value in state.items() if name not in OWN_KEYS})
+        variables = Variables(thaw_variables(state, [name for name in state if name not in OWN_KEYS]))
         relink(variables, state.get("links") or [])
         failed, results = state.get("failed"), state.get("results") or {}
         return cls(

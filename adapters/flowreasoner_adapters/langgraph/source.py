@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING
 
 from flowreasoner.lowering import Dispatch, Exit, Finish, Next, Route, Step, StepGraph, step_graph
@@ -69,7 +68,7 @@ class _Module:
 
     def head(self, parts: list[str]) -> str:
         """Returns docstring, imports and prompts."""
-        words = set(re.findall(r"\w+", "\n".join(parts)))
+        words = set().union(*map(_needed, ast.parse("\n".join(parts)).body))
         known = [name for name in MODULES if name != "asyncio" and name in words]
         standard = [f"import {name}" for name in sorted(known)]
         typing = [name for name in ("Annotated", "Any") if name in words]
@@ -146,12 +145,18 @@ class _Module:
             )
         most = max([steps.most_steps, *(step.graph.most_steps for step in steps.steps.values() if step.graph)])
         lines = [f"graph = WorkflowGraph({prefix}State, most_steps={most}, {schemas})"]
-        lines += map(_add, steps.steps.values())
+        lines += [_add(step, start=step is steps.entry and not inner) for step in steps.steps.values()]
         lines.append(f"graph.add_edge(START, {steps.entry.name!r})")
         for step in steps.steps.values():
             if step.kind not in {"sample", "subgraph"}:
                 lines += _edges(step, guarded=steps.guarded)
         return head + "\n".join(f"    {line}" for line in [*lines, "return graph"])
+
+
+def _needed(part: ast.stmt) -> set[str]:
+    """Returns the names that a function or class takes from its module."""
+    names = [node for node in ast.walk(part) if isinstance(node, ast.Name)]
+    return {node.id for node in names} - {node.id for node in names if isinstance(node.ctx, ast.Store)}
 
 
 def _constants(steps: StepGraph, prompts: Mapping[str, str]) -> dict[str, str]:
@@ -196,7 +201,7 @@ def _type(kind: str) -> str:
     return {"text": "str", "number": "int | float", "flag": "bool"}.get(kind, "Any")
 
 
-def _add(step: Step) -> str:
+def _add(step: Step, *, start: bool) -> str:
     if step.graph is not None:
         node = f"build_{step.name}(steps.operators).compile()"
         return f"graph.add_node({step.name!r}, {node}, metadata={{'line': {step.line}}})"
@@ -206,7 +211,8 @@ def _add(step: Step) -> str:
     operator = f", operator={step.site.operator!r}" if step.site else ""
     handlers = ", ".join(f"{item.step!r}: {list(item.exceptions)}" for item in step.handlers)
     on_error = f", on_error={{{handlers}}}" if handlers else ""
-    return f"steps.add(graph, {step.name}, line={step.line}{operator}{on_error})"
+    begins = ", start=True" if start else ""
+    return f"steps.add(graph, {step.name}, line={step.line}{operator}{begins}{on_error})"
 
 
 def _edges(step: Step, *, guarded: bool) -> list[str]:

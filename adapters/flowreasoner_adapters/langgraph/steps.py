@@ -12,10 +12,11 @@ from langgraph.runtime import get_runtime
 from langgraph.types import RetryPolicy
 
 from flowreasoner.engine import catchable
+from flowreasoner.workflow.language import PARAMETERS
 from flowreasoner_adapters.hosting import run_sync
 from flowreasoner_adapters.langgraph.operators import ModelRaised
-from flowreasoner_adapters.langgraph.run import Run, label_of
-from flowreasoner_adapters.langgraph.values import alike, exception_named, freeze, links_of, thaw
+from flowreasoner_adapters.langgraph.run import OWN_KEYS, Run, label_of
+from flowreasoner_adapters.langgraph.values import UNSET, alike, exception_named, freeze, links_of, thaw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,7 @@ class Node(StepRunnable):
         shared: Whether variables may share changeable values.
         subgraph: Whether its graph is one of several that run beside each other.
         guarded: Whether an error without a handler ends the subgraph as its result.
+        start: Whether a run begins with it, so that nothing of the thread's earlier runs is left.
         retry_policy: LangGraph's retry policy of this node.
     """
 
@@ -75,15 +77,18 @@ class Node(StepRunnable):
         shared: bool = False,
         subgraph: bool = False,
         guarded: bool = False,
+        start: bool = False,
         retry_policy: Any = None,
     ) -> None:
         self.node, self.work, self.operators = name, work, operators
         self.handlers, self.prompts, self.rewritten = tuple(handlers), dict(prompts or {}), tuple(rewritten)
-        self.shared, self.subgraph, self.guarded, self.retry_policy = shared, subgraph, guarded, retry_policy
+        self.shared, self.subgraph, self.guarded = shared, subgraph, guarded
+        self.start, self.retry_policy = start, retry_policy
 
     async def update(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Does the work on a copy of the state and returns what changed."""
-        run = Run.of(self.node, self.operators, state, self.prompts)
+        given = {name: value for name, value in state.items() if name in PARAMETERS} if self.start else state
+        run = Run.of(self.node, self.operators, given, self.prompts)
         failed: Any = None
         try:
             await self.work(run)
@@ -96,7 +101,8 @@ class Node(StepRunnable):
             failed = {"step": step, "error": freeze(error)}
         for line in run.lines:
             get_stream_writer()({"log": line})
-        return self._variables(state, run) | self._control(state, run, failed)
+        left = {name: UNSET for name in state if name not in {*given, *run.variables} | OWN_KEYS}
+        return left | self._variables(state, run) | self._control(state, run, failed)
 
     def _handler(self, error: Exception) -> str | None:
         """Returns the node that catches an error; an error that may go away is first tried again."""

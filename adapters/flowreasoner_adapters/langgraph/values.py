@@ -20,9 +20,12 @@ from flowreasoner.errors import OperatorError, WorkflowFailed
 from flowreasoner.workflow.language import EXCEPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["alike", "exception_named", "freeze", "links_of", "relink", "thaw"]
+__all__ = ["UNSET", "alike", "exception_named", "freeze", "links_of", "relink", "thaw", "thaw_variables"]
+
+UNSET = {"$unset": True}
+"""What the state holds for a variable without a value; LangGraph forgets no key."""
 
 _PLAIN = (str, int, float, bool, type(None))
 _SPECIAL = {"json.JSONDecodeError": json.JSONDecodeError, "re.error": re.error, "OperatorError": OperatorError}
@@ -97,6 +100,11 @@ def thaw(value: Any) -> Any:
     return {key: thaw(item) for key, item in value.items()}
 
 
+def thaw_variables(state: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Returns those variables of a state that have a value."""
+    return {name: thaw(state[name]) for name in names if name in state and state[name] != UNSET}
+
+
 def _thaw_error(parts: list[Any]) -> BaseException:
     name, *arguments = parts
     if name == "json.JSONDecodeError":
@@ -157,7 +165,7 @@ def relink(variables: dict[str, Any], links: list[list[list[Any]]]) -> None:
                 owner, key = _reach(variables, path[:-1]), path[-1]
                 if owner[key] == value:
                     owner[key] = value
-        except (LookupError, TypeError):
+        except (LookupError, NameError, TypeError):
             continue  # edited meanwhile
 
 

@@ -27,7 +27,7 @@ def most_steps(program: Program, method: Method, unbounded: int) -> int:
         method: One of its methods.
         unbounded: Rounds that a loop without a visible bound counts for.
     """
-    return min(_MOST, _block(program, method.body, unbounded, 0) + 2)
+    return min(_MOST, _block(program, method.body, unbounded, 0) + 3)
 
 
 def _block(program: Program, statements: Sequence[ast.stmt], unbounded: int, depth: int) -> int:

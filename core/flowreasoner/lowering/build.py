@@ -12,7 +12,7 @@ from flowreasoner.lowering.blocks import Block, Branch, Call, Catch, Fan, Goto, 
 from flowreasoner.lowering.effects import Effects, names_in
 from flowreasoner.lowering.kinds import Kinds
 from flowreasoner.lowering.names import rename
-from flowreasoner.lowering.syntax import assign, awaits, is_gather, name_of, operator_call, place
+from flowreasoner.lowering.syntax import as_list, assign, awaits, is_gather, name_of, operator_call, place
 from flowreasoner.operators import BUILTIN
 from flowreasoner.workflow.diagnostics import Diagnostic
 from flowreasoner.workflow.program import self_call
@@ -206,8 +206,7 @@ class Builder:
         else:
             length = ast.Call(ast.Name("len", ast.Load()), [ast.Name(items, ast.Load())], [])
             item = ast.Subscript(ast.Name(items, ast.Load()), ast.Name(index, ast.Load()), ast.Load())
-            every = ast.Call(ast.Name("list", ast.Load()), [node.iter], [])
-            self.current.statements.append(assign(items, self.gone_through(node, every), node))
+            self.current.statements.append(assign(items, self.gone_through(node, as_list(node.iter)), node))
         self.current.statements.append(assign(index, ast.Constant(0), node))
         at_least_once = isinstance(counted, ast.Constant) and isinstance(counted.value, int) and counted.value > 0
         self.go(body if at_least_once else head)

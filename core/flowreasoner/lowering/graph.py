@@ -85,6 +85,9 @@ class _Steps:
         while not self.first.statements and isinstance(self.first.end, Goto):
             self.first = self.first.end.next
         blocks = _reachable(self.first)
+        if _predecessors(blocks)[self.first]:  # a run begins once, whatever is begun again
+            self.first = Block(end=Goto(self.first))
+            blocks = [self.first, *blocks]
         self.everything = Method(self.method.name, self.method.parameters, (), tuple(_statements(blocks)), line=0)
         self.kinds = Kinds(self.program, self.everything, self.operators)
         self.rewritten = tuple(sorted(rewritten_prompts(self.program)))
@@ -115,8 +118,10 @@ class _Steps:
         for block in blocks:
             if isinstance(block.end, Branch) and not total.expression(block.end.test, known):
                 name, test = self.names.fresh("condition"), block.end.test
-                flag = ast.UnaryOp(ast.Not(), ast.UnaryOp(ast.Not(), test))
-                block.statements.append(assign(name, place(flag, test), test))
+                flag = test
+                if self.kinds.of(test) != "flag":
+                    flag = place(ast.Call(ast.Name("bool", ast.Load()), [test], []), test)
+                block.statements.append(assign(name, flag, test))
                 block.end.test = name_of(name, test)
 
     # --- steps ---

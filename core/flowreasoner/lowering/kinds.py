@@ -207,6 +207,13 @@ class Kinds:
                 return self.names.get(name, "none")
             case ast.Await(value=call):
                 return self.awaited(call)
+            case ast.IfExp(
+                test=ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), ast.Name(id="list")]),
+                body=ast.Name(id=one),
+                orelse=other,
+            ) if name == one and is_list(self.of(other)):
+                kind = self.names.get(name, "none")
+                return _join(kind, self.of(other)) if is_list(kind) else "list:any"
             case ast.IfExp(body=one, orelse=other):
                 return self._any_of([one, other])
             case ast.BoolOp(values=values):

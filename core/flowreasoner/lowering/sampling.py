@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flowreasoner.lowering.effects import Touched
 from flowreasoner.lowering.kinds import is_list
 from flowreasoner.lowering.scope import bound_after
-from flowreasoner.lowering.syntax import assign, awaits, gathered, is_gather, name_of, operator_call, place
+from flowreasoner.lowering.syntax import as_list, assign, awaits, gathered, is_gather, name_of, operator_call, place
 from flowreasoner.workflow.fstrings import portable
 from flowreasoner.workflow.language import BUILTINS, MODULES
 from flowreasoner.workflow.program import Method, self_call
@@ -241,7 +241,7 @@ def _together(
     items, again = loop.iter, loop.iter
     if not isinstance(items, ast.Name) and not _is_counting(items):
         kept = scope.names.fresh("items")
-        out.append(assign(kept, place(ast.Call(ast.Name("list", ast.Load()), [items], []), loop), loop))
+        out.append(assign(kept, place(as_list(items), loop), loop))
         items, again = name_of(kept, loop), name_of(kept, loop)
     results = scope.names.fresh(wish)
     made = ast.ListComp(call, [ast.comprehension(copy.deepcopy(loop.target), items, [], 0)])

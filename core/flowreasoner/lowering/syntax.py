@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flowreasoner.workflow.program import Program
 
-__all__ = ["assign", "awaits", "gathered", "is_gather", "name_of", "operator_call", "place"]
+__all__ = ["as_list", "assign", "awaits", "gathered", "is_gather", "name_of", "operator_call", "place"]
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
@@ -38,6 +38,16 @@ def name_of(name: str, at: ast.AST) -> ast.Name:
 def assign(name: str, value: ast.expr, at: ast.AST) -> ast.Assign:
     """Returns the statement ``name = value``."""
     return place(ast.Assign([ast.Name(name, ast.Store())], value), at)
+
+
+def as_list(items: ast.expr) -> ast.expr:
+    """Returns an expression for a new list of what a loop goes through."""
+    match items:
+        case ast.List() | ast.ListComp() | ast.Call(func=ast.Name(id=("list" | "sorted"))):
+            return items
+        case ast.Tuple(elts=elements):
+            return ast.copy_location(ast.List(elements, ast.Load()), items)
+    return ast.Call(ast.Name("list", ast.Load()), [items], [])
 
 
 def gathered(awaitables: Iterable[ast.expr], at: ast.AST) -> ast.Await:

@@ -4,12 +4,16 @@ import asyncio
 import csv
 import inspect
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from chat_server import ChatServer, Fault
 
 from flowreasoner import Query, Suite
-from flowreasoner.errors import ModelError, ModelRefused, QueryError
+from flowreasoner.errors import ModelError, ModelRefused, QueryError, StoreError
 from flowreasoner.models import FunctionModel, ScriptedModel
 from flowreasoner.store import Store
 from flowreasoner_adapters.aflow import Optimizer, read_workspace
@@ -211,6 +215,9 @@ def test_repeated_and_broken_proposals_are_asked_for_a_bounded_number_of_times(t
     assert all(line.startswith("#") for line in refused.splitlines())
     assert "self.nothing" in refused
     assert "tried before" in meta.history[-1].messages[-1].content
+    again = make(tmp_path, Meta([]), max_rounds=3)
+    again.optimize("Graph")
+    assert again.workspace().results == space.results
 
 
 def test_a_failing_workflow_scores_zero_and_is_not_built_on_blindly(tmp_path):
@@ -230,6 +237,16 @@ def test_neither_test_problems_nor_reference_programs_reach_the_meta_agent(tmp_p
     assert "add0" in said or "add1" in said or "add2" in said
     assert "add3" not in said
     assert "return a + b" not in said
+
+
+def test_results_that_cannot_be_read_are_not_overwritten(tmp_path):
+    make(tmp_path, max_rounds=1).optimize("Graph")
+    path = tmp_path / "workspace" / "HumanEval" / "workflows" / "results.json"
+    path.write_text(path.read_text()[:-20])
+    broken = path.read_text()
+    with pytest.raises(StoreError, match="mend it or remove it"):
+        make(tmp_path, max_rounds=2).optimize("Graph")
+    assert path.read_text() == broken
 
 
 def test_convergence_ends_the_search(tmp_path):
@@ -357,3 +374,42 @@ def test_arguments_that_cannot_be_used_are_named(tmp_path):
     (tmp_path / "workspace" / "HumanEval" / "workflows").mkdir(parents=True)
     with pytest.raises(QueryError, match=r"call optimize\('Graph'\) first"):
         make(tmp_path).optimize("Test")
+
+
+KILLED = """
+import os, pathlib, signal, sys
+sys.path.insert(0, {here!r})
+import test_optimizer as t
+count = 0
+
+def worker(request):
+    global count
+    count += 1
+    if count == {dies_at}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    with open({log!r}, "a") as file:
+        file.write("x")
+    return t.right(request)
+
+t.make(pathlib.Path({folder!r}), worker=t.FunctionModel(worker, "worker"), concurrency=1).optimize("Graph")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dies_at", [1, 5, 8, 14])
+def test_kill_nine_costs_no_finished_evaluation(tmp_path, dies_at):
+    log = tmp_path / "log"
+    log.touch()
+    given = {"here": str(Path(__file__).parent), "folder": str(tmp_path), "log": str(log)}
+    codes = [
+        subprocess.run([sys.executable, "-c", KILLED.format(dies_at=at, **given)], check=False).returncode
+        for at in (dies_at, 0)
+    ]
+    assert codes == [-signal.SIGKILL, 0]
+    space = read_workspace(tmp_path / "workspace" / "HumanEval")
+    assert space.problems == ()
+    assert space.scores == {1: 1.0, 2: 1.0, 3: 1.0}
+    assert [row.round for row in space.results] == [1, 1, 2, 2, 3, 3]
+    unfinished = (dies_at - 1) % 3  # calls of the evaluation that was cut off
+    assert len(log.read_text()) == 18 + unfinished
+    assert not list(tmp_path.rglob("*.part"))
