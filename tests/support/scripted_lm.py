@@ -117,7 +117,9 @@ class _AsyncEngine:
         pass
 
 
-def scripted_lm(script: Script, *, cache: bool = False, **settings: Any) -> dspy.LM:
-    """Returns an LM that answers by a script."""
-    engines = {"engine": _Engine(script), "async_engine": _AsyncEngine(script)}
+def scripted_lm(script: Script, *, cache: bool = False, synchronous: bool = False, **settings: Any) -> dspy.LM:
+    """Returns an LM that answers by a script; a synchronous one has no engine for `acall`."""
+    engines: dict[str, Any] = {"engine": _Engine(script)}
+    if not synchronous:
+        engines["async_engine"] = _AsyncEngine(script)
     return dspy.LM(f"fake/{id(script)}", **engines, cache=cache, **settings)

@@ -13,6 +13,7 @@ from dspy.utils.exceptions import (
     LMBillingError,
     LMConfigurationError,
     LMError,
+    LMUnsupportedFeatureError,
     LMUnsupportedModelError,
 )
 
@@ -23,7 +24,7 @@ from flowreasoner.models.pricing import price_of
 if TYPE_CHECKING:
     from flowreasoner.models.base import ChatRequest
 
-__all__ = ["DSPyModel", "as_chat_model", "checked_lm"]
+__all__ = ["DSPyModel", "as_chat_model", "checked_lm", "either_way"]
 
 
 def checked_lm(lm: Any) -> Any:
@@ -51,6 +52,18 @@ def as_chat_model(lm: Any) -> ChatModel:
     if not isinstance(lm, dspy.BaseLM) and isinstance(lm, ChatModel):
         return lm
     return DSPyModel(checked_lm(dspy.settings.lm if lm is None else lm))
+
+
+async def either_way(callee: Any, **arguments: Any) -> Any:
+    """Awaits ``callee.acall(...)``, or runs ``callee(...)`` in a thread where the LM is only synchronous.
+
+    Raises:
+        Exception: Whatever the LM raises.
+    """
+    try:
+        return await callee.acall(**arguments)
+    except (NotImplementedError, LMUnsupportedFeatureError):  # raised before anything is sent
+        return await asyncio.to_thread(callee, **arguments)
 
 
 class _Conversation(dspy.Signature):  # type: ignore[misc]  # DSPy is not typed
@@ -126,9 +139,7 @@ class DSPyModel:
     async def _answers(self, messages: list[dict[str, str]], settings: dict[str, int]) -> Any:
         asked = {"signature": _Conversation, "demos": [], "inputs": {"messages": messages}}
         try:
-            return await _Verbatim().acall(self.lm, dict(settings), **asked)
-        except NotImplementedError:  # an LM that is only synchronous
-            return await asyncio.to_thread(_Verbatim(), self.lm, dict(settings), **asked)
+            return await either_way(_Verbatim(), lm=self.lm, lm_kwargs=settings, **asked)
         except ContextWindowExceededError as error:
             raise RequestRefused(f"{self.name}: {error}") from error
         except (LMAuthError, LMBillingError, LMConfigurationError, LMUnsupportedModelError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import re
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from flowreasoner.errors import OperatorError
 from flowreasoner.operators import BUILTIN, REQUIRED, FieldKind, Operator, OperatorField, extract_code
 from flowreasoner.operators.toolkit import SuiteToolkit
 from flowreasoner.sandbox.suite import Suite
-from flowreasoner_adapters.dspy.model import checked_lm
+from flowreasoner_adapters.dspy.model import checked_lm, either_way
 from flowreasoner_adapters.hosting import Sandboxes
 
 if TYPE_CHECKING:
@@ -172,19 +171,13 @@ class OperatorPredict(dspy.Predict):  # type: ignore[misc]  # DSPy is not typed
             # Repeated calls are independent samples; without an id of its own, each would be the first's cached reply.
             config = {"rollout_id": number} if number and getattr(lm, "kwargs", {}).get("temperature") != 0 else {}
             try:
-                prediction = await self._predict({**given, "config": config})
+                prediction = await either_way(self, **given, config=config)
                 return {item.name: _read(prediction.get(item.name), item, entry_point) for item in reply}
             except (AdapterParseError, _Unreadable) as error:
                 problem = error
         if isinstance(problem, AdapterParseError):
             raise ReplyUnusable(self.operator.name, problem) from None
         raise OperatorError(f"the reply to {self.operator.name} cannot be read: {problem}") from None
-
-    async def _predict(self, given: dict[str, Any]) -> Any:
-        try:
-            return await self.acall(**given)
-        except NotImplementedError:  # an LM that is only synchronous
-            return await asyncio.to_thread(self, **given)
 
 
 class _Toolkit(SuiteToolkit):

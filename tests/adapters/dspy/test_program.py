@@ -130,6 +130,14 @@ def test_callbacks_see_each_predictor_inside_of_the_program(using, way):
 
 
 @pytest.mark.parametrize("way", ["call", "acall"])
+def test_a_synchronous_engine_is_enough_and_still_asked_several_times_at_once(using, way):
+    script = Script(Answers(), delay=0.1)
+    using(scripted_lm(script, synchronous=True))
+    assert run(program(), way, problem="p").answer == "done"
+    assert script.most > 1
+
+
+@pytest.mark.parametrize("way", ["call", "acall"])
 def test_independent_calls_run_at_the_same_time(using, way):
     script = Script(Answers(), delay=0.1)
     using(scripted_lm(script))
