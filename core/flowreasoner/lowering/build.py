@@ -94,6 +94,7 @@ class Builder:
             self.current.end = Return(place(ast.Constant(None), method.body[-1]), method.body[-1].lineno)
 
     def effects(self, method: Method) -> Effects:
+        """Returns what a method reads and changes."""
         return Effects(method, Kinds(self.program, method, self.operators))
 
     # --- blocks ---
