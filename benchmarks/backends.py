@@ -143,13 +143,13 @@ def dspy_systems() -> dict[str, System]:
         def __init__(self) -> None:
             super().__init__(model="stand-in", cache=False)
 
-        async def acall(self, prompt: Any = None, *, messages: Any = None, **_: Any) -> list[str]:
+        async def acall(self, _: Any = None, *, messages: Any = None, **__: Any) -> list[str]:
             await asyncio.sleep(LATENCY)
             if "solution_letter" in str(messages[-1]["content"]):
                 fields = {"thought": "same", "solution_letter": "A"}
             else:
                 fields = {"response": answer()}
-            return ["\n\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in fields.items()) + "\n\n[[ ## completed ## ]]"]
+            return ["\n\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in fields.items())]
 
     class Ensemble(dspy.Module):
         def __init__(self) -> None:
@@ -212,9 +212,7 @@ def _report(framework: str, measured: dict[str, tuple[float, float]]) -> None:
     print(f"\n{framework}: five samples and a vote, {LATENCY * 1000:.0f} ms per model call")
     print(f"{'':12}{'wall ms':>9}{'CPU ms per call':>17}{'of by hand':>12}{'of sequential':>15}")
     for name, (wall, cpu) in measured.items():
-        print(
-            f"{name:12}{wall * 1000:9.1f}{cpu * 1000 / CALLS:17.2f}{wall / hand:12.3f}{wall / sequential:15.3f}"
-        )
+        print(f"{name:12}{wall * 1000:9.1f}{cpu * 1000 / CALLS:17.2f}{wall / hand:12.3f}{wall / sequential:15.3f}")
     print(f"CPU of the emitted system is {measured['emitted'][1] / hand_cpu:.2f} of the one by hand")
 
 

@@ -84,6 +84,7 @@ class AFlowGraph:
         self.draw = draw
         self._model = None if llm is None else as_chat_model(llm, "llm")
         self._sandbox, self._tests, self._operators = sandbox, tests or {}, operators
+        self._given, self._own_sandbox = llm, sandbox is None
         self._budget = budget or Budget()
 
     @property
@@ -107,6 +108,20 @@ class AFlowGraph:
     def llm(self) -> Any:
         """The MetaGPT LLM; its ``cost_manager`` has seen every call."""
         return getattr(self.model, "llm", self.model)
+
+    async def __aenter__(self) -> AFlowGraph:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Ends the sandbox and the connections that the graph opened itself; those it was given stay open."""
+        if self._model is not None and self._model is not self._given:
+            await self._model.aclose()
+        if self._sandbox is not None and self._own_sandbox:
+            await self._sandbox.aclose()
+            self._sandbox = None
 
     async def __call__(
         self, problem: str, entry_point: str = "", test_cases: Sequence[str] | None = None

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowreasoner.budget import Budget, Spending
-from flowreasoner.errors import QueryError, StoreError
+from flowreasoner.errors import QueryError
 from flowreasoner.models import CachedModel, ModelContext
 from flowreasoner.operators import BUILTIN
 from flowreasoner.sandbox import best_sandbox, make_sandbox
 from flowreasoner.text import did_you_mean
-from flowreasoner.workflow import Workflow
 from flowreasoner_adapters.aflow.data import Data
 from flowreasoner_adapters.aflow.evaluation import evaluate_on
-from flowreasoner_adapters.aflow.experience import choose_father, converged, processed_experience, told
 from flowreasoner_adapters.aflow.llm import as_chat_model
-from flowreasoner_adapters.aflow.proposals import propose
-from flowreasoner_adapters.aflow.reading import Experience, Result, Workspace, read_workspace
-from flowreasoner_adapters.aflow.workspace import (
-    write_evaluation,
-    write_json,
-    write_refused,
-    write_round,
-    write_template,
-)
+from flowreasoner_adapters.aflow.per_query import design_each, test_each
+from flowreasoner_adapters.aflow.per_task import TaskSearch
+from flowreasoner_adapters.aflow.reading import Result, Workspace, read_workspace
+from flowreasoner_adapters.aflow.workspace import write_evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,20 +29,11 @@ if TYPE_CHECKING:
     from flowreasoner.query import Query
     from flowreasoner.sandbox import Sandbox
     from flowreasoner.store import Store
+    from flowreasoner.workflow import Workflow
     from flowreasoner_adapters.aflow.evaluation import Outcome
-    from flowreasoner_adapters.aflow.reading import RoundFolder
     from flowreasoner_adapters.aflow.source import Layout
 
 __all__ = ["Optimizer"]
-
-_SEEDS = {
-    "code": (
-        "        reply = await self.custom_code_generate(problem=problem, entry_point=entry_point, instruction='')\n",
-        "problem, entry_point",
-    ),
-    "other": ("        reply = await self.custom(input=problem, instruction='')\n", "problem"),
-}
-_LOGGED = 3
 
 
 class Optimizer:
@@ -173,18 +156,16 @@ class Optimizer:
         sandbox = best_sandbox() if given is None else make_sandbox(given) if isinstance(given, str) else given
         try:
             if self.mode == "query":
-                from flowreasoner_adapters.aflow.per_query import design_each, test_each
-
                 await (design_each if mode == "Graph" else test_each)(self, sandbox)
-            elif mode == "Graph":
-                await self._add_rounds(sandbox)
             else:
-                await self._test(sandbox)
+                search = TaskSearch(self, sandbox)
+                await (search.add_rounds() if mode == "Graph" else search.test_best())
         finally:
             if sandbox is not given:
                 await sandbox.aclose()
-            for model in self._made.values():
-                await model.aclose()
+            for (role, _), model in self._made.items():
+                if (model.model if isinstance(model, CachedModel) else model) is not self._given[role]:
+                    await model.aclose()  # what was given stays open
             self._made = {}
 
     def workspace(self) -> Workspace:
@@ -207,94 +188,12 @@ class Optimizer:
             self._made[key] = CachedModel(made, self.store) if self.store is not None else made
         return self._made[key]
 
-    # --- one workflow for the task ---
+    # --- evaluations, for both modes ---
 
-    @property
-    def _folder(self) -> Path:
-        return self.root_path / "workflows"
-
-    async def _add_rounds(self, sandbox: Sandbox) -> None:
-        template = self._folder / "template"
-        if not (template / "operator.json").exists():
-            write_template(template, self.operators.values())
-        if not (self._folder / "round_1" / "graph.py").exists():
-            write_round(self._folder / "round_1", self._seed_workflow(), layout=self.layout, dataset=self.dataset)
-        await self._evaluate_round(1, sandbox)
-        for number in range(self.round + 1, self.round + self.max_rounds + 1):
-            if not (self._folder / f"round_{number}" / "experience.json").exists():
-                await self._propose(number)
-            await self._evaluate_round(number, sandbox)
-            self._learn(number)
-            if self.check_convergence and self._converged():
-                break
-
-    def _converged(self) -> bool:
-        by_round: dict[int, list[float]] = {}
-        for row in self._results():
-            by_round.setdefault(row.round, []).append(row.score)
-        return converged([by_round[number] for number in sorted(by_round)])
-
-    def _seed_workflow(self) -> Workflow:
-        body, parameters = _SEEDS["code" if self.type == "code" and "CustomCodeGenerate" in self.operators else "other"]
-        if "custom_code_generate" not in body and "Custom" not in self.operators:
-            raise QueryError(f"there is no round_1 in {str(self._folder)!r}, and none can be made without Custom")
-        header = f"class Workflow:\n    async def __call__(self, {parameters}):\n"
-        return Workflow.parse(f"{header}{body}        return reply['response']\n")
-
-    async def _propose(self, number: int) -> None:
-        """Asks for a round's workflow and writes it down; `experience.json` comes last, and says that it is there."""
-        space = self.workspace()
-        usable = {item.number: item for item in space.rounds if item.workflow is not None}
-        scores = {key: score for key, score in space.scores.items() if key in usable and key < number}
-        if not scores:
-            raise QueryError(
-                f"no round in {str(self._folder)!r} has a workflow to go on from: {list(space.problems)[:3]}"
-            )
-        source = random.Random(f"{self.seed}/r{number}")  # noqa: S311 - reproducible on purpose
-        father = choose_father(scores, self.sample, source)
-        known = _experiences(space.rounds)
-        log = list(usable[father].log)
-        proposal = await propose(
-            self.model("meta_agent"),
-            usable[father],
-            scores[father],
-            kind=self.type,
-            experience=told(processed_experience(known), father),
-            tried={item.modification for item in known.values() if item.father == father},
-            log=source.sample(log, min(_LOGGED, len(log))),
-            operators=self.operators,
-            draw=f"{self.seed}/r{number}",
-        )
-        self.spent += proposal.spent
-        folder = self._folder / f"round_{number}"
-        if proposal.workflow is None:
-            write_refused(folder, proposal.graph, proposal.prompt, proposal.diagnostics)
-        else:
-            write_round(folder, proposal.workflow, layout=self.layout, dataset=self.dataset, number=number)
-        experience = Experience(father, proposal.modification, scores[father])
-        write_json(folder / "experience.json", experience.to_json())
-
-    async def _evaluate_round(self, number: int, sandbox: Sandbox) -> None:
-        """Makes the evaluations of a round that `results.json` does not have yet."""
-        done = sum(row.round == number for row in self._results())
-        if done >= self.validation_rounds:
-            return
-        folder = self._folder / f"round_{number}"
-        workflow = next(item.workflow for item in self.workspace().rounds if item.number == number)
-        if workflow is None:
-            if number == 1:
-                raise QueryError(f"the graph in {str(folder)!r} is no workflow: `flowreasoner check` says why")
-            self._keep(Result(number, 0.0, time=f"{datetime.now()}"))  # a refused workflow, once
-            return
-        for index in range(done + 1, self.validation_rounds + 1):
-            outcomes = await self._evaluate(workflow, self.data.validation, sandbox, f"{self.seed}/r{number}/e{index}")
-            failed = [item.log_entry() for item in outcomes if item.score < 1]
-            write_json(folder / "log.json", [*_log(folder), *failed])
-            self._keep(self.write_outcomes(folder, number, outcomes))
-
-    async def _evaluate(
+    async def evaluate(
         self, workflow: Workflow, queries: Sequence[Query], sandbox: Sandbox, draw: str
     ) -> list[Outcome]:
+        """Runs a workflow once on each query, with this object's settings; see `evaluate_on`."""
         return await evaluate_on(
             workflow,
             queries,
@@ -319,41 +218,6 @@ class Optimizer:
         self.spent += sum((item.spent for item in outcomes), Spending())
         return Result(number, score, cost / len(outcomes), cost, f"{datetime.now()}")
 
-    def _results(self, folder: Path | None = None) -> list[Result]:
-        folder = folder or self._folder
-        return list(read_workspace(folder, self.operators).results) if folder.is_dir() else []
-
-    def _keep(self, row: Result, folder: Path | None = None) -> None:
-        rows = [*self._results(folder), row]
-        write_json((folder or self._folder) / "results.json", [item.to_json() for item in rows])
-
-    def _learn(self, number: int) -> None:
-        """Completes a round's experience, and the summary of all."""
-        space = self.workspace()
-        item = next(item for item in space.rounds if item.number == number)
-        if item.experience is None:
-            raise StoreError(f"{str(item.path / 'experience.json')!r} cannot be read: {list(item.problems)}")
-        after = space.scores[number]
-        known = item.experience
-        done = Experience(known.father, known.modification, known.before, after, after > known.before)
-        write_json(item.path / "experience.json", done.to_json())
-        summary = processed_experience({**_experiences(space.rounds), number: done})
-        write_json(self._folder / "processed_experience.json", summary)
-
-    async def _test(self, sandbox: Sandbox) -> None:
-        best = self.workspace().best
-        if best is None or best.workflow is None:
-            raise QueryError(f"no round in {str(self._folder)!r} was evaluated: call optimize('Graph') first")
-        folder = self.root_path / "workflows_test"
-        write_round(
-            folder / best.path.name, best.workflow, layout=self.layout, dataset=self.dataset, number=best.number
-        )
-        done = sum(row.round == best.number for row in self._results(folder))
-        for index in range(done + 1, self.test_runs + 1):
-            draw = f"{self.seed}/t{best.number}/e{index}"
-            outcomes = await self._evaluate(best.workflow, self.data.test, sandbox, draw)
-            self._keep(self.write_outcomes(folder / best.path.name, best.number, outcomes), folder)
-
 
 def _chosen(names: Sequence[str]) -> Mapping[str, Operator]:
     if isinstance(names, str) or not names:
@@ -362,13 +226,3 @@ def _chosen(names: Sequence[str]) -> Mapping[str, Operator]:
         if name not in BUILTIN:
             raise QueryError(f"there is no operator {name!r}{did_you_mean(str(name), BUILTIN)}")
     return {name: BUILTIN[name] for name in names}
-
-
-def _experiences(rounds: Iterable[RoundFolder]) -> dict[int, Experience]:
-    return {item.number: item.experience for item in rounds if item.experience is not None}
-
-
-def _log(folder: Path) -> list[Mapping[str, Any]]:
-    from flowreasoner_adapters.aflow.reading import read_round
-
-    return list(read_round(folder).log)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner.budget import Spending
 from flowreasoner.designers.reply import read_proposal
 from flowreasoner.models import ChatRequest, Message
 from flowreasoner.text import shorten
@@ -15,10 +16,10 @@ from flowreasoner_adapters.aflow.workspace import interface
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from flowreasoner.budget import Spending
+    from flowreasoner.designers.reply import Proposed
     from flowreasoner.models import ChatModel
     from flowreasoner.operators import Operator
-    from flowreasoner.workflow import Workflow
+    from flowreasoner.workflow import Report, Workflow
     from flowreasoner_adapters.aflow.reading import RoundFolder
 
 __all__ = ["ATTEMPTS", "Proposal", "propose"]
@@ -141,39 +142,54 @@ async def propose(
     Raises:
         ModelError: If the meta-agent cannot be reached.
     """
+    messages = [Message("system", _SYSTEM), Message("user", _task(father, score, kind, experience, log, operators))]
+    spent = Spending()
+    for attempt in range(ATTEMPTS):
+        completion = await meta_agent.complete(ChatRequest(tuple(messages), f"{draw}/m{attempt}", "meta-agent"))
+        spent += completion.spending
+        proposed = read_proposal(completion)
+        report = check(proposed.graph, proposed.prompt, operators)
+        problems = _problems(proposed, report, tried)
+        workflow = None if problems else report.workflow
+        if workflow is not None or attempt == ATTEMPTS - 1:
+            break
+        listed = "\n".join(f"- {item}" for item in problems)
+        messages += [Message("assistant", completion.text), Message("user", _AGAIN.format(problems=listed))]
+    return Proposal(proposed.modification, workflow, proposed.graph, proposed.prompt, tuple(problems), spent)
+
+
+def _task(
+    father: RoundFolder,
+    score: float,
+    kind: str,
+    experience: str,
+    log: Sequence[Mapping[str, Any]],
+    operators: Mapping[str, Operator],
+) -> str:
     assert father.workflow is not None  # noqa: S101 - chosen among those that have one
-    shown = [shorten_entry(entry) for entry in log] or ["None is known."]
-    task = _TASK.format(
+    return _TASK.format(
         kind=kind,
         father=father.number,
         score=score,
         graph=father.workflow.source.strip(),
         prompt=father.workflow.prompt_source.strip(),
         experience=experience,
-        log="\n\n".join(shown),
+        log="\n\n".join(map(_shortened, log)) or "None is known.",
         operators="\n".join(f"- self.{interface(item)}\n  {item.description}" for item in operators.values()),
     )
-    messages: list[Message] = [Message("system", _SYSTEM), Message("user", task)]
-    spent = None
-    for attempt in range(ATTEMPTS):
-        completion = await meta_agent.complete(ChatRequest(tuple(messages), f"{draw}/m{attempt}", "meta-agent"))
-        spent = completion.spending if spent is None else spent + completion.spending
-        proposed = read_proposal(completion)
-        report = check(proposed.graph, proposed.prompt, operators)
-        problems = [item for item in report.diagnostics if item.severity == "error"]
-        if not proposed.graph:
-            problems = [Diagnostic(0, 0, "no-graph", "error", "the reply contains no workflow", "put it into <graph>")]
-        if proposed.modification in tried:
-            said = f"this was tried before: {shorten(proposed.modification, 120)}"
-            problems.append(Diagnostic(0, 0, "tried-before", "error", said, "change something else"))
-        workflow = None if problems else report.workflow
-        if workflow is not None or attempt == ATTEMPTS - 1:
-            return Proposal(proposed.modification, workflow, proposed.graph, proposed.prompt, tuple(problems), spent)
-        listed = "\n".join(f"- {item}" for item in problems)
-        messages += [Message("assistant", completion.text), Message("user", _AGAIN.format(problems=listed))]
-    raise AssertionError("unreachable")
 
 
-def shorten_entry(entry: Mapping[str, Any]) -> str:
+def _problems(proposed: Proposed, report: Report, tried: Collection[str]) -> list[Diagnostic]:
+    """Returns why a proposal cannot be used."""
+    if not proposed.graph:
+        return [Diagnostic(0, 0, "no-graph", "error", "the reply contains no workflow", "put it into <graph>")]
+    problems = [item for item in report.diagnostics if item.severity == "error"]
+    if proposed.modification in tried:
+        said = f"this was tried before: {shorten(proposed.modification, 120)}"
+        problems.append(Diagnostic(0, 0, "tried-before", "error", said, "change something else"))
+    return problems
+
+
+def _shortened(entry: Mapping[str, Any]) -> str:
     """Returns an entry of a log as the meta-agent reads it."""
     return json.dumps({key: str(value)[:_LONGEST_LOG] for key, value in entry.items()}, indent=2, ensure_ascii=False)

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from flowreasoner.operators import Operator
     from flowreasoner.workflow import Diagnostic, Workflow
 
-__all__ = ["EvaluationFile", "Experience", "Result", "RoundFolder", "Workspace", "read_round", "read_workspace"]
+__all__ = [
+    "EvaluationFile",
+    "Experience",
+    "Result",
+    "RoundFolder",
+    "Workspace",
+    "read_results",
+    "read_round",
+    "read_workspace",
+]
 
 _LONGEST = 256 * 1024 * 1024
 _ROUND = re.compile(r"round_(\d{1,6})")
@@ -178,11 +187,11 @@ def read_workspace(path: str | Path, operators: Mapping[str, Operator] = BUILTIN
     problems: list[str] = []
     numbered = [(int(found[1]), item) for item in folder.iterdir() if (found := _ROUND.fullmatch(item.name))]
     rounds = tuple(read_round(item, operators) for _, item in sorted(numbered) if item.is_dir())
-    results = [_result(row, problems) for row in _records(folder / "results.json", problems)]
+    results = read_results(folder, problems)
     return Workspace(
         folder,
         rounds,
-        tuple(row for row in results if row is not None),
+        tuple(results),
         _processed(_object(folder / "processed_experience.json", problems), problems),
         {
             name: value
@@ -223,6 +232,12 @@ def read_round(path: str | Path, operators: Mapping[str, Operator] = BUILTIN) ->
         tuple(_evaluations(folder, problems)),
         tuple(problems),
     )
+
+
+def read_results(folder: Path, problems: list[str]) -> list[Result]:
+    """Reads ``results.json`` of a folder, if it is there; adds what cannot be read to `problems`."""
+    rows = [_result(row, problems) for row in _records(folder / "results.json", problems)]
+    return [row for row in rows if row is not None]
 
 
 # --- files -----------------------------------------------------------------------------------------------

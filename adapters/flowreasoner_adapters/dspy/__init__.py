@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from flowreasoner_adapters.dspy.generator import FlowReasonerProgram
     from flowreasoner_adapters.dspy.model import DSPyModel
     from flowreasoner_adapters.dspy.predictors import OperatorPredict
-    from flowreasoner_adapters.dspy.program import WorkflowModule, WorkflowProgram, answering
+    from flowreasoner_adapters.dspy.program import LMError, WorkflowModule, WorkflowProgram, answering
     from flowreasoner_plugins.manager import BackendFactory
 
 __all__ = [
     "DSPyBackend",
     "DSPyModel",
     "FlowReasonerProgram",
+    "LMError",
     "OperatorPredict",
     "WorkflowModule",
     "WorkflowProgram",
@@ -31,7 +32,7 @@ _HOMES = {
     "DSPyModel": "model",
     "FlowReasonerProgram": "generator",
     "OperatorPredict": "predictors",
-    **dict.fromkeys(["WorkflowModule", "WorkflowProgram", "answering"], "program"),
+    **dict.fromkeys(["LMError", "WorkflowModule", "WorkflowProgram", "answering"], "program"),
 }
 
 

@@ -17,6 +17,7 @@ from flowreasoner.errors import OperatorError
 from flowreasoner.operators import BUILTIN, REQUIRED, FieldKind, Operator, OperatorField, extract_code
 from flowreasoner.operators.toolkit import SuiteToolkit
 from flowreasoner.sandbox.suite import Suite
+from flowreasoner_adapters.dspy.model import checked_lm
 from flowreasoner_adapters.hosting import Sandboxes
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from flowreasoner.sandbox import Sandbox
 
 
-__all__ = ["OperatorPredict", "RunSettings", "run_settings", "task_of"]
+__all__ = ["OperatorPredict", "ReplyUnusable", "RunSettings", "run_settings", "task_of"]
 
 _TYPES: dict[FieldKind, Any] = {FieldKind.FLAG: bool, FieldKind.TEXTS: list[str], FieldKind.NUMBER: int}
 _LABEL = re.compile(r"[^{}]*:\s*\{\w+\}|\{\w+\}|[^{}]*:")
@@ -83,6 +84,27 @@ def task_of(operator: Operator) -> str:
     return "\n\n".join(kept)
 
 
+class ReplyUnusable(OperatorError, AdapterParseError):  # type: ignore[misc]  # DSPy is not typed
+    """An LM's reply could not be read, twice: an error of the operator, in the form from which DSPy's GEPA learns.
+
+    Attributes:
+        lm_response: The last reply.
+        signature: What was asked for.
+    """
+
+    def __init__(self, operator: str, problem: AdapterParseError) -> None:
+        # What was parsed of it is left out: DSPy 3.4 divides the list of these fields by another one.
+        AdapterParseError.__init__(self, problem.adapter_name, problem.signature, problem.lm_response)
+        self.message = f"the reply to {operator} cannot be read: {problem}"
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class _Unreadable(Exception):
+    """A field of a reply is empty or of the wrong kind."""
+
+
 class OperatorPredict(dspy.Predict):  # type: ignore[misc]  # DSPy is not typed
     """Performs an operator: ``await predictor.run(problem=..., solution=...)`` gives its outputs as a dictionary.
 
@@ -112,7 +134,8 @@ class OperatorPredict(dspy.Predict):  # type: ignore[misc]  # DSPy is not typed
         # A signature cannot have an input and an output of one name.
         self.names = {item.name: f"given_{item.name}" if item.name in answers else item.name for item in asked}
         fields = {self.names[item.name]: (_type(item), dspy.InputField(desc=_about(item))) for item in asked}
-        fields |= {item.name: (_type(item), dspy.OutputField(desc=_about(item))) for item in question.reply}
+        for item in question.reply:
+            fields[item.name] = (_type(item), dspy.OutputField(desc=_about(item), **_optional(item)))
         super().__init__(dspy.Signature(fields, told))
 
     async def run(self, **inputs: Any) -> dict[str, Any]:
@@ -138,18 +161,23 @@ class OperatorPredict(dspy.Predict):  # type: ignore[misc]  # DSPy is not typed
 
         Raises:
             OperatorError: If the second reply cannot be read either.
+            ModelRefused: If there is no LM, or it is none of DSPy's.
         """
         settings = _current.get() or RunSettings()
         given = {field: _given(values[name]) for name, field in self.names.items() if name in values}
+        lm = checked_lm(self.lm or dspy.settings.lm)
         problem: Exception | None = None
         for _ in range(2):
             number = settings.draw(f"{id(self)}/{given!r}")
-            config = {"rollout_id": number} if number else {}
+            # Repeated calls are independent samples; without an id of its own, each would be the first's cached reply.
+            config = {"rollout_id": number} if number and getattr(lm, "kwargs", {}).get("temperature") != 0 else {}
             try:
                 prediction = await self._predict({**given, "config": config})
                 return {item.name: _read(prediction.get(item.name), item, entry_point) for item in reply}
-            except (AdapterParseError, ValueError) as error:
+            except (AdapterParseError, _Unreadable) as error:
                 problem = error
+        if isinstance(problem, AdapterParseError):
+            raise ReplyUnusable(self.operator.name, problem) from None
         raise OperatorError(f"the reply to {self.operator.name} cannot be read: {problem}") from None
 
     async def _predict(self, given: dict[str, Any]) -> Any:
@@ -192,6 +220,10 @@ def _type(item: OperatorField) -> Any:
     return _TYPES.get(item.kind, str)
 
 
+def _optional(item: OperatorField) -> dict[str, str]:
+    return {"default": ""} if item.default == "" else {}
+
+
 def _about(item: OperatorField) -> str:
     return item.description or item.name.replace("_", " ")
 
@@ -201,21 +233,17 @@ def _given(value: Any) -> Any:
 
 
 def _read(value: Any, item: OperatorField, entry_point: str) -> Any:
-    """Returns a field of a reply as the operator takes it.
-
-    Raises:
-        ValueError: If it is empty or of the wrong kind.
-    """
+    """Returns a field of a reply as the operator takes it, by the rules of `flowreasoner.operators.replies`."""
     if item.kind is FieldKind.FLAG:
         if not isinstance(value, bool):
-            raise ValueError(f"the field {item.name} must be true or false, not {value!r:.40}")
+            raise _Unreadable(f"the field {item.name} must be true or false, not {value!r:.40}")
         return value
-    text = str(value or "").strip()
+    text = str("" if value is None else value).strip()
     if item.kind is FieldKind.CODE:
-        code = extract_code(text, entry_point) or text
-        if not code:
-            raise ValueError("there is no Python code in the reply")
+        code = extract_code(text, entry_point)
+        if not code.strip():
+            raise _Unreadable("there is no Python code in the reply")
         return code
     if not text and item.default != "":
-        raise ValueError(f"the field {item.name} is empty")
+        raise _Unreadable(f"the field {item.name} is empty")
     return text

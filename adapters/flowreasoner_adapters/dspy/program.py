@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 from typing import TYPE_CHECKING, Any
 
 import dspy
+from dspy.utils.exceptions import LMError
 
 from flowreasoner.budget import Budget
 from flowreasoner.engine import run_workflow
@@ -19,7 +21,6 @@ from flowreasoner_adapters.dspy.predictors import OperatorPredict, RunSettings, 
 from flowreasoner_adapters.hosting import Sandboxes, run_sync
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from flowreasoner.engine import Call
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from flowreasoner.sandbox import Sandbox
     from flowreasoner.workflow import CallSite, Workflow
 
-__all__ = ["WorkflowModule", "WorkflowProgram", "answering", "instructions_of"]
+__all__ = ["LMError", "WorkflowModule", "WorkflowProgram", "answering", "instructions_of"]
 
 
 class WorkflowModule(dspy.Module):  # type: ignore[misc]  # DSPy is not typed
@@ -51,7 +52,7 @@ class WorkflowModule(dspy.Module):  # type: ignore[misc]  # DSPy is not typed
         """Runs the workflow."""
         raise NotImplementedError
 
-    def settings_for(self, entry_point: str, test_cases: Sequence[str]) -> RunSettings:
+    def settings_for(self, entry_point: str, test_cases: Sequence[str] | None) -> RunSettings:
         """Returns what the calls of one run share."""
         tests = self.tests
         if tests is None and test_cases:
@@ -68,9 +69,13 @@ def answering(control_flow: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
 
     @functools.wraps(control_flow)
     async def aforward(
-        self: WorkflowModule, problem: str = "", entry_point: str = "", test_cases: Sequence[str] = (), **more: Any
+        self: WorkflowModule,
+        problem: str = "",
+        entry_point: str = "",
+        test_cases: Sequence[str] | None = None,
+        **more: Any,
     ) -> Any:
-        given = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases), **more}
+        given = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases or ()), **more}
         code = control_flow.__code__
         accepted = code.co_varnames[: code.co_argcount]
         with run_settings(self.settings_for(entry_point, test_cases)):
@@ -112,7 +117,7 @@ class WorkflowProgram(WorkflowModule):
             setattr(self, site.name, OperatorPredict(site.operator, prompt or "", inputs, operators=self.operators))
 
     async def aforward(
-        self, problem: str = "", entry_point: str = "", test_cases: Sequence[str] = (), **more: Any
+        self, problem: str = "", entry_point: str = "", test_cases: Sequence[str] | None = None, **more: Any
     ) -> Any:
         """Runs the workflow.
 
@@ -130,7 +135,7 @@ class WorkflowProgram(WorkflowModule):
             Exception: What the LM raised.
         """
         del more
-        arguments = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases)}
+        arguments = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases or ())}
         with run_settings(self.settings_for(entry_point, test_cases)):
             try:
                 result = await run_workflow(
@@ -185,8 +190,6 @@ def instructions_of(workflow: Workflow) -> dict[CallSite, tuple[str | None, list
 
 
 def _certain(node: ast.expr | None, workflow: Workflow, rewritten: set[str]) -> str | None:
-    import ast
-
     match node:
         case ast.Constant(value=str(text)):
             return text

@@ -94,7 +94,7 @@ class Builder:
             self.current.end = Return(place(ast.Constant(None), method.body[-1]), method.body[-1].lineno)
 
     def effects(self, method: Method) -> Effects:
-        """Returns what a method reads and changes."""
+        """Returns what code of a method reads and changes."""
         return Effects(method, Kinds(self.program, method, self.operators))
 
     # --- blocks ---
@@ -208,7 +208,8 @@ class Builder:
             item = ast.Subscript(ast.Name(items, ast.Load()), ast.Name(index, ast.Load()), ast.Load())
             self.current.statements.append(assign(items, self.gone_through(node, as_list(node.iter)), node))
         self.current.statements.append(assign(index, ast.Constant(0), node))
-        self.go(head)
+        at_least_once = isinstance(counted, ast.Constant) and isinstance(counted.value, int) and counted.value > 0
+        self.go(body if at_least_once else head)
         test = ast.Compare(ast.Name(index, ast.Load()), [ast.Lt()], [length])
         head.end = Branch(place(test, node), body, leave)
         if not isinstance(node.target, ast.Name) or node.target.id in self.read:

@@ -97,3 +97,20 @@ def test_an_operator_that_is_not_there_is_named_with_its_line():
     with pytest.raises(WorkflowInvalid, match="line 3: AFlow has no operator 'Mine'"):
         AFlowBackend().source(workflow)
     AFlowGraph(workflow, operators={**BUILTIN, "Mine": mine})
+
+
+async def test_closing_a_graph_closes_what_it_opened_and_nothing_else():
+    pytest.importorskip("metagpt")
+    closed = []
+
+    class Model(FunctionModel):
+        async def aclose(self):
+            closed.append(self)
+
+    async with AFlowGraph(SAMPLES, Model(lambda request: "x")) as graph:
+        assert (await graph("p"))[0] == "x"
+    assert closed == []
+    with ChatServer(_answer) as server:
+        async with AFlowGraph(SAMPLES, _fields(server)) as graph:
+            await graph("p")
+        assert graph.llm.aclient.is_closed()

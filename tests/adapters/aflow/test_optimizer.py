@@ -9,7 +9,7 @@ import pytest
 from chat_server import ChatServer, Fault
 
 from flowreasoner import Query, Suite
-from flowreasoner.errors import ModelError, ModelRefused, QueryError
+from flowreasoner.errors import ModelError, ModelRefused, QueryError, StoreError
 from flowreasoner.models import FunctionModel, ScriptedModel
 from flowreasoner.store import Store
 from flowreasoner_adapters.aflow import Optimizer, read_workspace
@@ -211,6 +211,9 @@ def test_repeated_and_broken_proposals_are_asked_for_a_bounded_number_of_times(t
     assert all(line.startswith("#") for line in refused.splitlines())
     assert "self.nothing" in refused
     assert "tried before" in meta.history[-1].messages[-1].content
+    again = make(tmp_path, Meta([]), max_rounds=3)
+    again.optimize("Graph")
+    assert again.workspace().results == space.results
 
 
 def test_a_failing_workflow_scores_zero_and_is_not_built_on_blindly(tmp_path):
@@ -230,6 +233,16 @@ def test_neither_test_problems_nor_reference_programs_reach_the_meta_agent(tmp_p
     assert "add0" in said or "add1" in said or "add2" in said
     assert "add3" not in said
     assert "return a + b" not in said
+
+
+def test_results_that_cannot_be_read_are_not_overwritten(tmp_path):
+    make(tmp_path, max_rounds=1).optimize("Graph")
+    path = tmp_path / "workspace" / "HumanEval" / "workflows" / "results.json"
+    path.write_text(path.read_text()[:-20])
+    broken = path.read_text()
+    with pytest.raises(StoreError, match="mend it or remove it"):
+        make(tmp_path, max_rounds=2).optimize("Graph")
+    assert path.read_text() == broken
 
 
 def test_convergence_ends_the_search(tmp_path):

@@ -230,12 +230,48 @@ def test_export_prints_or_writes_canonical_files(workspace, tmp_path):
     file = workspace / "round_3" / "graph.py"
     printed = invoke("export", file)
     assert printed.exit_code == 0
-    assert "# graph.py\nclass Workflow:" in printed.stdout
+    assert '# graph.py\n"""A workflow in AFlow\'s format' in printed.stdout
+    assert "\nclass Workflow:\n" in printed.stdout
     assert "# prompt.py\nASK = 'x'" in printed.stdout
     out = tmp_path / "out"
     assert invoke("export", file, "-o", out).exit_code == 0
-    assert {path.name for path in out.iterdir()} == {"graph.py", "prompt.py"}
+    assert {path.name for path in out.iterdir()} == {"graph.py", "prompt.py", "__init__.py"}
     assert json.loads(invoke("check", out / "graph.py", "--json").stdout)["repaired"] == []
+
+
+@pytest.mark.parametrize(("framework", "shows"), [("langgraph", "def build("), ("dspy", "class Workflow(")])
+def test_export_writes_one_file_or_a_folder(workspace, tmp_path, framework, shows):
+    pytest.importorskip(framework)
+    file = workspace / "round_3" / "graph.py"
+    assert shows in invoke("export", file, "--to", framework).stdout
+    target = tmp_path / "made" / "mine.py"
+    assert invoke("export", file, "--to", framework, "-o", target).stdout == f"wrote {target}\n"
+    assert shows in target.read_text()
+    folder = tmp_path / "folder"
+    assert invoke("export", file, "--to", framework, "-o", folder).exit_code == 0
+    assert [path.name for path in folder.iterdir()] == ["workflow.py"]
+
+
+def test_export_refuses_one_file_for_a_framework_that_takes_several(workspace, tmp_path):
+    ran = invoke("export", workspace / "round_3" / "graph.py", "-o", tmp_path / "one.py")
+    assert ran.exit_code == 2
+    assert "give a folder" in ran.stderr
+
+
+@pytest.mark.parametrize("framework", ["langgraph", "dspy"])
+def test_export_names_the_line_that_a_framework_cannot_express(tmp_path, framework):
+    pytest.importorskip(framework)
+    file = tmp_path / "graph.py"
+    file.write_text(
+        "class Workflow:\n    async def __call__(self, problem):\n"
+        "        r = await self.custom(input=problem, instruction='x')\n"
+        "        if self.llm.cost_manager.total_cost < 1:\n            return r['response']\n"
+        "        return 'too dear'\n"
+    )
+    ran = invoke("export", file, "--to", framework)
+    assert ran.exit_code == 1
+    assert "line 4: the workflow decides by what was spent" in ran.stderr
+    assert "count rounds instead" in ran.stderr
 
 
 # --- runs, plugins, doctor ---

@@ -1,0 +1,115 @@
+"""Checks an installed FlowReasoner, bare or with one extra: ``python check.py bare|langgraph|dspy|metagpt``.
+
+Run by ``scripts/extras`` in a clean environment, outside of the repository and without pytest: what was asked for
+works, what was not explains its extra, and neither takes the other with it.
+"""
+
+import asyncio
+import importlib
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from flowreasoner import Workflow
+from flowreasoner.errors import PluginError
+from flowreasoner_plugins.manager import load_plugins
+
+SOURCE = """class Workflow:
+    async def __call__(self, problem):
+        first = await self.custom(input=problem, instruction="Say it. ")
+        return first["response"]
+"""
+BACKENDS = {"langgraph": "LangGraphBackend", "dspy": "DSPyBackend"}
+FRAMEWORKS = ("langgraph", "langchain_core", "dspy", "metagpt", "torch", "openai")
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the installed command."""
+    program = Path(sys.executable).with_name("flowreasoner")
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+
+
+def check_bare() -> None:
+    """The command works, plugins load, nothing heavy is imported, and an export to AFlow needs no framework."""
+    assert command("--help").returncode == 0
+    assert not load_plugins().problems
+    assert not [name for name in FRAMEWORKS if name in sys.modules]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "graph.py")
+        file.write_text(SOURCE)
+        assert command("check", str(file)).returncode == 0
+        assert "class Workflow" in command("export", str(file)).stdout
+
+
+def check_explained(extra: str) -> None:
+    """A backend without its framework says what to install, in Python and on the command line."""
+    wanted = f'pip install "flowreasoner[{extra}]"'
+    module = importlib.import_module(f"flowreasoner_adapters.{extra}")
+    try:
+        getattr(module, BACKENDS[extra])()
+    except PluginError as error:
+        assert wanted in str(error), error
+    else:
+        raise AssertionError(f"{extra} is here although it was not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "graph.py")
+        file.write_text(SOURCE)
+        ran = command("export", str(file), "--to", extra)
+        assert ran.returncode == 2, ran
+        assert wanted in ran.stderr, ran.stderr
+
+
+def check_langgraph() -> None:
+    """A graph runs, and a file is written."""
+    from langchain_core.language_models import FakeListChatModel
+
+    from flowreasoner_adapters.langgraph import LangGraphBackend
+
+    backend = LangGraphBackend(FakeListChatModel(responses=["said"]))
+    app = backend.emit(Workflow.parse(SOURCE)).compile()
+    assert app.invoke({"problem": "P"})["answer"] == "said"
+    assert "def build" in backend.source(Workflow.parse(SOURCE))["workflow.py"]
+
+
+def check_dspy() -> None:
+    """A module runs, and a file is written."""
+    import dspy
+    from dspy.utils import DummyLM
+
+    from flowreasoner_adapters.dspy import DSPyBackend
+
+    backend = DSPyBackend()
+    with dspy.context(lm=DummyLM([{"response": "said"}])):
+        assert backend.emit(Workflow.parse(SOURCE))(problem="P").answer == "said"
+    assert "class Workflow" in backend.source(Workflow.parse(SOURCE))["workflow.py"]
+
+
+def check_metagpt() -> None:
+    """MetaGPT's wheel is imported, and AFlow's import names are there."""
+    if sys.version_info >= (3, 12):
+        print("MetaGPT's wheel needs Python 3.11; not checked")
+        return
+    from flowreasoner_adapters.aflow import install, load_metagpt
+
+    load_metagpt()
+    install()
+    module = importlib.import_module("metagpt.ext.aflow.scripts.operator")
+    assert module.Custom
+    assert asyncio.iscoroutinefunction(module.Custom.__call__)
+
+
+def main() -> None:
+    """Checks what the argument names."""
+    (extra,) = sys.argv[1:]
+    check_bare()
+    for other in BACKENDS:
+        if other != extra:
+            check_explained(other)
+    if extra != "bare":
+        {"langgraph": check_langgraph, "dspy": check_dspy, "metagpt": check_metagpt}[extra]()
+    print(f"{extra}: ok")
+
+
+if __name__ == "__main__":
+    main()
