@@ -112,7 +112,7 @@ def test_what_the_arguments_need_is_put_in_their_place():
         "return str(texts)"
     ) == [
         "texts = []",
-        "items = list(['short', 'long'])",
+        "items = ['short', 'long']",
         "custom_1_results = await asyncio.gather(*[self.custom(input=problem, instruction=f'Be {style}: ') "
         "for style in items])",
         "for style, r in zip(items, custom_1_results):\n    texts.append(style + r['response'])",
@@ -164,7 +164,7 @@ def _run(source, latency=0.0):
     return expected, got, plain.calls, lowered.calls
 
 
-@settings(_RELAXED, max_examples=600)
+@settings(_RELAXED, max_examples=60)
 @given(workflows())
 def test_parallel_programs_do_the_same(source):
     expected, got, plain, lowered = _run(source)
@@ -172,6 +172,17 @@ def test_parallel_programs_do_the_same(source):
     assert Counter(lowered) == Counter(plain)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@settings(_RELAXED, max_examples=600)
+@given(workflows())
+def test_many_parallel_programs_do_the_same(source):
+    expected, got, plain, lowered = _run(source)
+    assert got == expected
+    assert Counter(lowered) == Counter(plain)
+
+
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=40)
 @given(workflows())
 def test_timing_of_calls_changes_nothing(source):
@@ -180,6 +191,7 @@ def test_timing_of_calls_changes_nothing(source):
     assert Counter(lowered) == Counter(plain)
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=200)
 @given(workflows())
 def test_lowered_programs_are_workflows_again(source):
