@@ -37,7 +37,7 @@ class AFlowBackend:
         self,
         llm: Any = None,
         *,
-        sandbox: Sandbox | None = None,
+        sandbox: Sandbox | str | None = None,
         operators: Mapping[str, Operator] = BUILTIN,
         layout: Layout = "portable",
         dataset: str = "HumanEval",

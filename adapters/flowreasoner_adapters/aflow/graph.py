@@ -11,10 +11,11 @@ from flowreasoner.engine import run_workflow
 from flowreasoner.errors import ModelRefused, WorkflowInvalid
 from flowreasoner.operators import BUILTIN
 from flowreasoner.operators.toolkit import ModelToolkit
-from flowreasoner.sandbox import Suite, best_sandbox
+from flowreasoner.sandbox import Suite
 from flowreasoner.workflow import Diagnostic
 from flowreasoner_adapters.aflow.host import load_metagpt
 from flowreasoner_adapters.aflow.llm import as_chat_model, make_llm
+from flowreasoner_adapters.hosting import Sandboxes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +43,7 @@ class AFlowGraph:
         llm: A MetaGPT ``LLMConfig`` or LLM; MetaGPT's configured model when None. A model of FlowReasoner also does.
         name: Name of the graph, as in AFlow.
         dataset: Name of the data set, as in AFlow.
-        sandbox: Runs code; the strongest that isolates unless given.
+        sandbox: Runs code: a sandbox or a tier's name; the strongest that isolates unless given.
         tests: Public tests of the ``Test`` operator by entry point.
         budget: Limits of each call.
         operators: Operators by class name.
@@ -59,7 +60,7 @@ class AFlowGraph:
         *,
         name: str = "workflow",
         dataset: str = "",
-        sandbox: Sandbox | None = None,
+        sandbox: Sandbox | str | None = None,
         tests: Mapping[str, Suite] | None = None,
         budget: Budget | None = None,
         operators: Mapping[str, Operator] = BUILTIN,
@@ -83,8 +84,9 @@ class AFlowGraph:
         self.workflow, self.name, self.dataset = workflow, name, dataset
         self.draw = draw
         self._model = None if llm is None else as_chat_model(llm, "llm")
-        self._sandbox, self._tests, self._operators = sandbox, tests or {}, operators
-        self._given, self._own_sandbox = llm, sandbox is None
+        self._wanted, self._sandboxes = sandbox, Sandboxes(sandbox)
+        self._tests, self._operators = tests or {}, operators
+        self._given = llm
         self._budget = budget or Budget()
 
     @property
@@ -119,9 +121,7 @@ class AFlowGraph:
         """Ends the sandbox and the connections that the graph opened itself; those it was given stay open."""
         if self._model is not None and self._model is not self._given:
             await self._model.aclose()
-        if self._sandbox is not None and self._own_sandbox:
-            await self._sandbox.aclose()
-            self._sandbox = None
+        self._sandboxes = Sandboxes(self._wanted)  # one that this object made ends with the last who holds it
 
     async def __call__(
         self, problem: str, entry_point: str = "", test_cases: Sequence[str] | None = None
@@ -162,8 +162,7 @@ class AFlowGraph:
         """
         suite = Suite.asserts(list(test_cases), entry_point) if test_cases else self._tests.get(entry_point)
         meter = Meter(self._budget)
-        self._sandbox = self._sandbox or best_sandbox()
-        model, sandbox, draw = self.model, self._sandbox, self.draw or f"call{next(_calls)}"
+        model, sandbox, draw = self.model, self._sandboxes.here(), self.draw or f"call{next(_calls)}"
 
         async def perform(operator: Operator, inputs: dict[str, Any], call: Call) -> dict[str, Any]:
             def charge(spending: Spending) -> None:

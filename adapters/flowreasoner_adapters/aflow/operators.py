@@ -6,12 +6,10 @@ where AFlow's files import it from, only if MetaGPT has none of its own there, a
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import random
 import sys
 import types
-import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,9 +19,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from flowreasoner.operators import BUILTIN
 from flowreasoner.operators import Operator as Declaration
 from flowreasoner.operators.toolkit import ModelToolkit
-from flowreasoner.sandbox import Suite, best_sandbox
+from flowreasoner.sandbox import Suite
 from flowreasoner_adapters.aflow.host import is_checkout, load_metagpt
 from flowreasoner_adapters.aflow.llm import MetaGPTModel
+from flowreasoner_adapters.hosting import Sandboxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +52,7 @@ class _Use:
 
 _NOTHING = _Use()
 _use: ContextVar[_Use] = ContextVar("flowreasoner_aflow_operators", default=_NOTHING)
-_sandboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Sandbox] = weakref.WeakKeyDictionary()
+_sandboxes = Sandboxes()
 
 
 @contextlib.contextmanager
@@ -129,16 +128,8 @@ class Operator:
         suite = _public_tests(entry_point, use.tests) if self.declaration.name == "Test" else None
         source = random.Random()  # noqa: S311 - shuffles candidates
         return ModelToolkit(
-            self._model, use.sandbox or _sandbox(), suite, entry_point, self.name, source, lambda _: None
+            self._model, use.sandbox or _sandboxes.here(), suite, entry_point, self.name, source, lambda _: None
         )
-
-
-def _sandbox() -> Sandbox:
-    """Returns the running loop's own sandbox; its processes end with it."""
-    loop = asyncio.get_running_loop()
-    if loop not in _sandboxes:
-        _sandboxes[loop] = best_sandbox()
-    return _sandboxes[loop]
 
 
 def _public_tests(entry_point: str, tests: Mapping[str, Suite] | None) -> Suite | None:

@@ -27,6 +27,7 @@ def _both(source, failures=0.0):
     return expected, got, plain.calls, emitted.calls
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=150)
 @given(workflows())
 def test_emitted_files_do_what_plain_python_does(source):
@@ -35,6 +36,7 @@ def test_emitted_files_do_what_plain_python_does(source):
     assert Counter(emitted_calls) == Counter(plain_calls)
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=50)
 @given(workflows())
 def test_failing_calls_lead_to_the_same_end(source):
@@ -43,6 +45,7 @@ def test_failing_calls_lead_to_the_same_end(source):
     assert emitted_calls == plain_calls
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=60)
 @given(workflows())
 def test_a_written_graph_reads_back_as_a_workflow_that_does_the_same(source):

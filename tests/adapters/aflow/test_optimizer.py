@@ -4,6 +4,10 @@ import asyncio
 import csv
 import inspect
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from chat_server import ChatServer, Fault
@@ -370,3 +374,42 @@ def test_arguments_that_cannot_be_used_are_named(tmp_path):
     (tmp_path / "workspace" / "HumanEval" / "workflows").mkdir(parents=True)
     with pytest.raises(QueryError, match=r"call optimize\('Graph'\) first"):
         make(tmp_path).optimize("Test")
+
+
+KILLED = """
+import os, pathlib, signal, sys
+sys.path.insert(0, {here!r})
+import test_optimizer as t
+count = 0
+
+def worker(request):
+    global count
+    count += 1
+    if count == {dies_at}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    with open({log!r}, "a") as file:
+        file.write("x")
+    return t.right(request)
+
+t.make(pathlib.Path({folder!r}), worker=t.FunctionModel(worker, "worker"), concurrency=1).optimize("Graph")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dies_at", [1, 5, 8, 14])
+def test_kill_nine_costs_no_finished_evaluation(tmp_path, dies_at):
+    log = tmp_path / "log"
+    log.touch()
+    given = {"here": str(Path(__file__).parent), "folder": str(tmp_path), "log": str(log)}
+    codes = [
+        subprocess.run([sys.executable, "-c", KILLED.format(dies_at=at, **given)], check=False).returncode
+        for at in (dies_at, 0)
+    ]
+    assert codes == [-signal.SIGKILL, 0]
+    space = read_workspace(tmp_path / "workspace" / "HumanEval")
+    assert space.problems == ()
+    assert space.scores == {1: 1.0, 2: 1.0, 3: 1.0}
+    assert [row.round for row in space.results] == [1, 1, 2, 2, 3, 3]
+    unfinished = (dies_at - 1) % 3  # calls of the evaluation that was cut off
+    assert len(log.read_text()) == 18 + unfinished
+    assert not list(tmp_path.rglob("*.part"))
