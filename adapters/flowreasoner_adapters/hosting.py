@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import finalize
 
 from flowreasoner.sandbox import best_sandbox, make_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
     from flowreasoner.sandbox import Sandbox
 
@@ -95,7 +96,8 @@ class Sandboxes:
 
     def __init__(self, wanted: Sandbox | str | None = None) -> None:
         self._wanted = wanted
-        self._made: WeakKeyDictionary[asyncio.AbstractEventLoop, Sandbox] = WeakKeyDictionary()
+        self._made: dict[asyncio.AbstractEventLoop, Sandbox] = {}
+        finalize(self, _close, self._made)
 
     def here(self) -> Sandbox:
         """Returns the sandbox of the running event loop.
@@ -107,6 +109,7 @@ class Sandboxes:
             return self._wanted
         loop = asyncio.get_running_loop()
         if loop not in self._made:
+            _close({other: self._made.pop(other) for other in list(self._made) if other.is_closed()})
             self._made[loop] = best_sandbox() if self._wanted is None else make_sandbox(self._wanted)
         return self._made[loop]
 
@@ -115,3 +118,10 @@ class Sandboxes:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Sandboxes, (self._wanted if isinstance(self._wanted, str) else None,))
+
+
+def _close(made: Mapping[asyncio.AbstractEventLoop, Sandbox]) -> None:
+    """Ends the processes of sandboxes that nobody can use any more; closing them waits for nothing."""
+    for sandbox in made.values():
+        with contextlib.suppress(StopIteration):
+            sandbox.aclose().send(None)

@@ -2,9 +2,13 @@
 
 import asyncio
 import contextvars
+import gc
 import threading
+import time
 
-from flowreasoner_adapters.hosting import run_sync
+from sandboxes import descendants
+
+from flowreasoner_adapters.hosting import Sandboxes, run_sync
 
 _setting = contextvars.ContextVar("setting", default="")
 
@@ -46,3 +50,47 @@ def test_many_threads_run_work_at_the_same_time():
     for thread in threads:
         thread.join()
     assert len(results) == 20
+
+
+_ECHO = "print('here')"
+
+
+async def _run(sandboxes):
+    return (await sandboxes.here().run(_ECHO)).stdout.strip()
+
+
+def test_each_loop_has_a_sandbox_of_its_own():
+    sandboxes = Sandboxes("process")
+
+    async def two():
+        return sandboxes.here(), sandboxes.here()
+
+    first, again = asyncio.run(two())
+    other, _ = run_sync(two())
+    assert first is again is not other
+
+
+def test_the_processes_of_a_closed_loop_end_with_the_next_one():
+    sandboxes, before = Sandboxes("process"), descendants()
+    assert asyncio.run(_run(sandboxes)) == "here"
+    first = descendants() - before
+    assert first
+    assert asyncio.run(_run(sandboxes)) == "here"
+    _wait_for(lambda: not descendants() & first)
+
+
+def test_the_processes_of_forgotten_sandboxes_end():
+    sandboxes, before = Sandboxes("process"), descendants()
+    assert run_sync(_run(sandboxes)) == "here"
+    assert descendants() - before
+    del sandboxes
+    gc.collect()
+    _wait_for(lambda: descendants() <= before)
+
+
+def _wait_for(condition):
+    for _ in range(100):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen within 5 seconds")

@@ -122,6 +122,7 @@ class _Steps:
                 if self.kinds.of(test) != "flag":
                     flag = place(ast.Call(ast.Name("bool", ast.Load()), [test], []), test)
                 block.statements.append(assign(name, flag, test))
+                self.kinds.names[name] = "flag"
                 block.end.test = name_of(name, test)
 
     # --- steps ---

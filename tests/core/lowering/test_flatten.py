@@ -72,9 +72,21 @@ def test_sites_keep_their_names():
     assert flatten(program).sites == program.sites
 
 
-@settings(_RELAXED, max_examples=80)
+@settings(_RELAXED, max_examples=60)
 @given(workflows())
 def test_flat_programs_do_the_same(source):
+    workflow = Workflow.parse(source, PROMPTS)
+    plain, lowered = Oracle(), Oracle()
+    expected = asyncio.run(run_sequentially(workflow.source, PROMPTS, {"problem": "P a"}, plain))
+    got = asyncio.run(run_sequentially(print_program(flatten(workflow.program)), PROMPTS, {"problem": "P a"}, lowered))
+    assert got == expected
+    assert Counter(lowered.calls) == Counter(plain.calls)
+
+
+@pytest.mark.slow
+@settings(_RELAXED, max_examples=300)
+@given(workflows())
+def test_many_flat_programs_do_the_same(source):
     workflow = Workflow.parse(source, PROMPTS)
     plain, lowered = Oracle(), Oracle()
     expected = asyncio.run(run_sequentially(workflow.source, PROMPTS, {"problem": "P a"}, plain))

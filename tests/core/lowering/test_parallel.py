@@ -164,7 +164,7 @@ def _run(source, latency=0.0):
     return expected, got, plain.calls, lowered.calls
 
 
-@settings(_RELAXED, max_examples=100)
+@settings(_RELAXED, max_examples=60)
 @given(workflows())
 def test_parallel_programs_do_the_same(source):
     assert_the_same(source)
@@ -184,6 +184,17 @@ def assert_the_same(source):
     assert Counter(lowered) == Counter(plain)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@settings(_RELAXED, max_examples=600)
+@given(workflows())
+def test_many_parallel_programs_do_the_same(source):
+    expected, got, plain, lowered = _run(source)
+    assert got == expected
+    assert Counter(lowered) == Counter(plain)
+
+
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=40)
 @given(workflows())
 def test_timing_of_calls_changes_nothing(source):
@@ -192,6 +203,7 @@ def test_timing_of_calls_changes_nothing(source):
     assert Counter(lowered) == Counter(plain)
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=200)
 @given(workflows())
 def test_lowered_programs_are_workflows_again(source):
