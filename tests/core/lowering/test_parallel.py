@@ -172,23 +172,13 @@ def test_parallel_programs_do_the_same(source):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@settings(_RELAXED, max_examples=1000)
+@settings(_RELAXED, max_examples=600)
 @given(workflows())
 def test_many_parallel_programs_do_the_same(source):
     assert_the_same(source)
 
 
 def assert_the_same(source):
-    expected, got, plain, lowered = _run(source)
-    assert got == expected
-    assert Counter(lowered) == Counter(plain)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@settings(_RELAXED, max_examples=600)
-@given(workflows())
-def test_many_parallel_programs_do_the_same(source):
     expected, got, plain, lowered = _run(source)
     assert got == expected
     assert Counter(lowered) == Counter(plain)
