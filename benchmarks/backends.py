@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from flowreasoner.workflow import Workflow
@@ -186,6 +187,23 @@ def dspy_systems() -> dict[str, System]:
     }
 
 
+# --- AFlow on MetaGPT's wheel ----------------------------------------------------------------------------
+
+
+async def report_aflow(repeats: int) -> None:
+    """Prints AFlow's files, which make their calls one after the other as any AFlow graph does, and the live graph."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+    from aflow_ensembles import time_ensembles
+
+    for latency in (LATENCY, 0.0):
+        seconds = await time_ensembles(latency, repeats)
+        hand = seconds["by_hand"]
+        print(f"\naflow: five samples and a vote, {latency * 1000:.0f} ms per model call")
+        print(f"{'':12}{'wall ms':>9}{'ms per call':>17}{'of by hand':>12}")
+        for name, wall in seconds.items():
+            print(f"{name:12}{wall * 1000:9.1f}{wall * 1000 / CALLS:17.2f}{wall / hand:12.3f}")
+
+
 FRAMEWORKS: dict[str, Callable[[], dict[str, System]]] = {"langgraph": langgraph_systems, "dspy": dspy_systems}
 
 
@@ -219,13 +237,16 @@ def _report(framework: str, measured: dict[str, tuple[float, float]]) -> None:
 def main() -> None:
     """Measures what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("frameworks", nargs="*", help=f"any of {', '.join(FRAMEWORKS)}")
+    parser.add_argument("frameworks", nargs="*", help=f"any of {', '.join(FRAMEWORKS)}, aflow; all unless given")
     parser.add_argument("--repeats", type=int, default=15, help="runs of each system (15)")
     given = parser.parse_args()
-    for framework in given.frameworks or FRAMEWORKS:
-        if framework not in FRAMEWORKS:
-            sys.exit(f"there is no framework {framework!r} here; there are {', '.join(FRAMEWORKS)}")
-        _report(framework, asyncio.run(_measure(FRAMEWORKS[framework](), given.repeats)))
+    for framework in given.frameworks or [*FRAMEWORKS, "aflow"]:
+        if framework == "aflow":
+            asyncio.run(report_aflow(given.repeats))
+        elif framework in FRAMEWORKS:
+            _report(framework, asyncio.run(_measure(FRAMEWORKS[framework](), given.repeats)))
+        else:
+            sys.exit(f"there is no framework {framework!r} here; there are {', '.join(FRAMEWORKS)} and aflow")
 
 
 if __name__ == "__main__":
