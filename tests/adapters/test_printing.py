@@ -35,6 +35,7 @@ def test_a_line_that_fits_or_has_no_brackets_is_left_as_it_is():
     assert wrapped("x = " + "a + " * 40 + "a") == ["x = " + "a + " * 40 + "a"]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(workflows())
 def test_wrapped_programs_are_the_same_programs(source):
