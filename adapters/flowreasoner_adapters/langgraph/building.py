@@ -59,11 +59,13 @@ def send_requests(collect: str) -> Callable[[dict[str, Any]], Any]:
     def send(state: dict[str, Any]) -> Any:  # LangGraph reads these annotations: names of this module only
         if state.get("failed"):
             return state["failed"]["step"]
-        shared = {"feedback": feedback_of(state), "prompts": state.get("prompts") or {}}
-        return [
-            Send(item["step"], {**shared, **item["inputs"], "inputs": item["inputs"], "position": index})
-            for index, item in enumerate(state.get("requests") or [])
-        ] or collect
+        feedback, prompts = feedback_of(state), state.get("prompts") or {}
+        sent = []
+        for index, item in enumerate(state.get("requests") or []):
+            own = {**feedback, "path": f"{feedback.get('path', '')}/{index}"}
+            given = {"feedback": own, "prompts": prompts, **item["inputs"], "inputs": item["inputs"]}
+            sent.append(Send(item["step"], {**given, "position": index}))
+        return sent or collect
 
     return send
 

@@ -183,7 +183,7 @@ def _driven(work: Any) -> Any:
 async def _work(steps: StepGraph, step: Step, run: Run) -> None:
     """Interprets one step."""
     operators = run.operators
-    seed = f"{operators.seed}/{label_of(step.name)}"
+    seed = f"{operators.seed}/{label_of(step.name, run.feedback)}"
     segment = Segment(
         steps.program, run.variables, run.prompts, steps.nodes, operators.budget, operators.operators, seed
     )

@@ -160,7 +160,7 @@ class SampleNode(StepRunnable):
     async def update(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Performs the call."""
         position = str(state["position"])
-        label = f"{label_of(self.node)}/{position}"
+        label = label_of(self.node, state["feedback"])
         result: Any
         try:
             result = await self.operators.perform(self.operator, thaw(state["inputs"]), state["feedback"], label)

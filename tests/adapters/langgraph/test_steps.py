@@ -193,6 +193,18 @@ def test_calls_of_subgraphs_are_cached_too():
     assert model.asked == {"x": 2, "y": 2}
 
 
+def test_draws_of_samples_within_samples_are_not_taken_for_one_call():
+    body = "texts = await asyncio.gather(*[self.ask(problem) for _ in range(2)])\nreturn ' '.join(texts)"
+    helper = "async def ask(self, text):\n"
+    helper += "    a, b = await asyncio.gather(*[self.custom(input=text, instruction='x') for _ in range(2)])\n"
+    helper += "    return a['response'] + b['response']"
+    model = FakeChat()
+    graph = app(body, model, helper, compiled={"cache": InMemoryCache()}, cache_policy=CachePolicy())
+    for _ in range(2):
+        graph.invoke({"problem": "p"}, {"max_concurrency": 1})
+        assert model.asked == {"x": 4}
+
+
 def test_a_cached_call_sees_its_variables():
     body = """
     text = problem
