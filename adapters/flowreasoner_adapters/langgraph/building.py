@@ -72,7 +72,7 @@ def send_requests(collect: str) -> Callable[[dict[str, Any]], Any]:
 
 def send_back(state: dict[str, Any]) -> Any:
     """Chooses the node that collects the results of the fan-out that is running."""
-    return state["collect"]
+    return state["collector"]
 
 
 def path(choose: Callable[[Any], Any] | str) -> Callable[[dict[str, Any]], Any]:

@@ -95,7 +95,7 @@ def _state(steps: StepGraph, *, inner: bool) -> Any:
         fields["results"] = Annotated[dict[str, Any], collected]
         fields["requests"] = list[dict[str, Any]]
     if any(map(steps.returns_to, steps.steps.values())):
-        fields["collect"] = str
+        fields["collector"] = str
     if steps.guarded or any(step.handlers for step in steps.steps.values()):
         fields["failed"] = Any
     if steps.prompts or inner:

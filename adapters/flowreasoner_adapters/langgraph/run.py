@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN_KEYS", "Run", "feedback_of", "label_of"]
 
-OWN_KEYS = frozenset("answer collect failed feedback inputs links position prompts requests results".split())
+OWN_KEYS = frozenset("answer collector failed feedback inputs links position prompts requests results".split())
 """Keys of the state that are the graph's own, and so are no variables."""
 
 

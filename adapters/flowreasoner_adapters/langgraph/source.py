@@ -122,7 +122,7 @@ class _Module:
         if inner or any(isinstance(step.exit, Dispatch) for step in steps.steps.values()):
             own |= {"results": _COLLECTED, "requests": "list[dict[str, Any]]"}
         if any(map(steps.returns_to, steps.steps.values())):
-            own["collect"] = "str"
+            own["collector"] = "str"
         if steps.guarded or any(step.handlers for step in steps.steps.values()):
             own["failed"] = "Any"
         if steps.prompts or inner:

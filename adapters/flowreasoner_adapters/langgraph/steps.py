@@ -139,7 +139,7 @@ class Node(StepRunnable):
             return update
         if run.requests is not None:
             update["requests"] = [freeze(request)["$call"] for request in run.requests]
-            update |= {"collect": self.collect} if self.collect else {}
+            update |= {"collector": self.collect} if self.collect else {}
         if run.answered and self.subgraph:
             update["results"] = {"only": {str(state["position"]): freeze(run.answer)}}
         elif run.answered:
