@@ -63,7 +63,7 @@ def send_requests(collect: str) -> Callable[[dict[str, Any]], Any]:
         sent = []
         for index, item in enumerate(state.get("requests") or []):
             own = {**feedback, "path": f"{feedback.get('path', '')}/{index}"}
-            given = {"feedback": own, "prompts": prompts, **item["inputs"], "inputs": item["inputs"]}
+            given = {**item["inputs"], "inputs": item["inputs"], "feedback": own, "prompts": prompts}
             sent.append(Send(item["step"], {**given, "position": index}))
         return sent or collect
 

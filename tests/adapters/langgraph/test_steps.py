@@ -312,3 +312,10 @@ def test_values_that_no_state_holds_are_refused_by_name():
     """
     with pytest.raises(WorkflowFailed, match="'found' holds a zip"):
         app(body, FakeChat()).invoke({"problem": "p"})
+
+
+def test_an_input_named_like_the_graphs_own_key_stays_an_input():
+    body = "a, b = await asyncio.gather(*[self.revise(problem='p', solution='s', feedback=f) for f in 'xy'])\n"
+    model = FakeChat()
+    app(body + "return a['solution'] + b['solution']", model).invoke({"problem": "p"})
+    assert ["x" in model.prompts[0], "y" in model.prompts[1]] == [True, True]
