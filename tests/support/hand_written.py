@@ -741,6 +741,32 @@ ADVERSARIAL = [
         """,
     ),
     _written(
+        "two-coroutines-awaited-apart",
+        """
+        first = self.custom(input="a", instruction="x")
+        if len(problem) > 1:
+            second = self.custom(input="b", instruction="x")
+        one = await first
+        text = one['response'].strip()
+        two = await second
+        return text + two['response']
+        """,
+    ),
+    _written(
+        "two-helpers-awaited-apart",
+        """
+        waiting = [self.ask("a"), self.ask("b")]
+        one = await waiting[0]
+        two = await waiting[1]
+        return one + two
+        """,
+        """
+        async def ask(self, text):
+            draft = await self.custom(input=text, instruction="x")
+            return draft['response']
+        """,
+    ),
+    _written(
         "coroutine-with-old-arguments",
         """
         text = "old"

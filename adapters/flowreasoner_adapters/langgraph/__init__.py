@@ -11,7 +11,7 @@ from flowreasoner_adapters.requires import require
 from flowreasoner_plugins import hookimpl
 
 if TYPE_CHECKING:
-    from flowreasoner_adapters.langgraph.building import Steps, WorkflowGraph, collected, path, send_requests
+    from flowreasoner_adapters.langgraph.building import Steps, WorkflowGraph, collected, path, send_back, send_requests
     from flowreasoner_adapters.langgraph.model import LangChainModel
     from flowreasoner_adapters.langgraph.node import FlowReasonerNode, flowreasoner_node
     from flowreasoner_adapters.langgraph.operators import Operators
@@ -29,6 +29,7 @@ __all__ = [
     "collected",
     "flowreasoner_node",
     "path",
+    "send_back",
     "send_requests",
 ]
 
@@ -37,7 +38,7 @@ _HOMES = {
     "LangChainModel": "model",
     "Operators": "operators",
     "Run": "run",
-    **dict.fromkeys(["Steps", "WorkflowGraph", "collected", "path", "send_requests"], "building"),
+    **dict.fromkeys(["Steps", "WorkflowGraph", "collected", "path", "send_back", "send_requests"], "building"),
 }
 
 

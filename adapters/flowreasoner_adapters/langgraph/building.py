@@ -16,7 +16,7 @@ from flowreasoner_adapters.langgraph.values import thaw_variables
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-__all__ = ["Steps", "WorkflowGraph", "collected", "path", "send_requests"]
+__all__ = ["Steps", "WorkflowGraph", "collected", "path", "send_back", "send_requests"]
 
 
 class WorkflowGraph(StateGraph):  # type: ignore[type-arg]
@@ -59,13 +59,20 @@ def send_requests(collect: str) -> Callable[[dict[str, Any]], Any]:
     def send(state: dict[str, Any]) -> Any:  # LangGraph reads these annotations: names of this module only
         if state.get("failed"):
             return state["failed"]["step"]
-        shared = {"feedback": feedback_of(state), "prompts": state.get("prompts") or {}}
-        return [
-            Send(item["step"], {**shared, **item["inputs"], "inputs": item["inputs"], "position": index})
-            for index, item in enumerate(state.get("requests") or [])
-        ] or collect
+        feedback, prompts = feedback_of(state), state.get("prompts") or {}
+        sent = []
+        for index, item in enumerate(state.get("requests") or []):
+            own = {**feedback, "path": f"{feedback.get('path', '')}/{index}"}
+            given = {**item["inputs"], "inputs": item["inputs"], "feedback": own, "prompts": prompts}
+            sent.append(Send(item["step"], {**given, "position": index}))
+        return sent or collect
 
     return send
+
+
+def send_back(state: dict[str, Any]) -> Any:
+    """Chooses the node that collects the results of the fan-out that is running."""
+    return state["collector"]
 
 
 def path(choose: Callable[[Any], Any] | str) -> Callable[[dict[str, Any]], Any]:
@@ -119,6 +126,7 @@ class Steps:
         line: int = 0,
         operator: str = "",
         start: bool = False,
+        collect: str = "",
         on_error: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Adds a function as a node of its name.
@@ -129,6 +137,7 @@ class Steps:
             line: Line of the workflow.
             operator: The operator it calls, if it calls one.
             start: Whether a run begins with it, so that nothing of the thread's earlier runs is left.
+            collect: The node that collects what it sends, where the calls cannot tell.
             on_error: Exceptions by the node that handles them; an empty list stands for all of them.
         """
         handlers = [Handler(tuple(kinds), node) for node, kinds in (on_error or {}).items()]
@@ -147,6 +156,7 @@ class Steps:
             subgraph=self.subgraph,
             guarded=self.guarded,
             start=start,
+            collect=collect,
             retry_policy=self.operators.retry_policy if operator else None,
         )
         self._add(graph, work.__name__, node, line, operator)

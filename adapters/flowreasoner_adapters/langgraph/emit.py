@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from flowreasoner.engine import Segment
 from flowreasoner.lowering import Dispatch, Exit, Finish, Next, Reraise, Route, Step, StepGraph, step_graph
-from flowreasoner_adapters.langgraph.building import WorkflowGraph, collected, send_requests
+from flowreasoner_adapters.langgraph.building import WorkflowGraph, collected, send_back, send_requests
 from flowreasoner_adapters.langgraph.run import OWN_KEYS, Run, label_of
 from flowreasoner_adapters.langgraph.steps import Node, SampleNode
 from flowreasoner_adapters.langgraph.values import thaw_variables
@@ -47,6 +47,11 @@ def _graph(steps: StepGraph, prompts: Mapping[str, str], operators: Operators, *
     for step in steps.steps.values():
         _add(graph, steps, step, prompts, operators, inner=inner)
     graph.add_edge(START, steps.entry.name)
+    for sample, collectors in steps.collectors().items():
+        if len(collectors) == 1:
+            graph.add_edge(sample, collectors[0])
+        else:
+            graph.add_conditional_edges(sample, send_back, collectors)
     return graph
 
 
@@ -72,6 +77,7 @@ def _add(
             subgraph=inner,
             guarded=steps.guarded,
             start=step is steps.entry and not inner,
+            collect=steps.returns_to(step),
             retry_policy=policies.get("retry_policy"),
         )
     graph.add_node(step.name, node, metadata=metadata, **policies)
@@ -88,6 +94,8 @@ def _state(steps: StepGraph, *, inner: bool) -> Any:
     if inner or any(isinstance(step.exit, Dispatch) for step in steps.steps.values()):
         fields["results"] = Annotated[dict[str, Any], collected]
         fields["requests"] = list[dict[str, Any]]
+    if any(map(steps.returns_to, steps.steps.values())):
+        fields["collector"] = str
     if steps.guarded or any(step.handlers for step in steps.steps.values()):
         fields["failed"] = Any
     if steps.prompts or inner:
@@ -127,9 +135,6 @@ def _connect(graph: WorkflowGraph, steps: StepGraph, step: Step, prompts: Mappin
         graph.add_edge(step.name, END)
     elif targets:
         graph.add_conditional_edges(step.name, _edge(steps, step, prompts), sorted(targets))
-    if isinstance(step.exit, Dispatch):
-        for sample in step.exit.samples:
-            graph.add_edge(sample, step.exit.collect)
 
 
 def _targets(exit_: Exit) -> set[str]:
@@ -183,7 +188,7 @@ def _driven(work: Any) -> Any:
 async def _work(steps: StepGraph, step: Step, run: Run) -> None:
     """Interprets one step."""
     operators = run.operators
-    seed = f"{operators.seed}/{label_of(step.name)}"
+    seed = f"{operators.seed}/{label_of(step.name, run.feedback)}"
     segment = Segment(
         steps.program, run.variables, run.prompts, steps.nodes, operators.budget, operators.operators, seed
     )

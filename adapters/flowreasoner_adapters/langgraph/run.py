@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN_KEYS", "Run", "feedback_of", "label_of"]
 
-OWN_KEYS = frozenset({"answer", "failed", "feedback", "inputs", "links", "position", "prompts", "requests", "results"})
+OWN_KEYS = frozenset("answer collector failed feedback inputs links position prompts requests results".split())
 """Keys of the state that are the graph's own, and so are no variables."""
 
 
@@ -41,7 +41,7 @@ class Run:
         prompts: Prompt constants; those that the workflow rewrites are kept in the state.
         results: Results of a fan-out, in order; errors among them as exceptions.
         error: The error that a handler was entered with.
-        feedback: Entry point and test cases of the input.
+        feedback: Entry point and test cases of the input; in a fan-out, also which of its calls this is.
         requests: The calls of a fan-out that the node starts.
         answer: The value that ends the workflow.
         answered: Whether there is one.
@@ -78,7 +78,7 @@ class Run:
 
     async def perform(self, operator: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Performs an operator, by its class name."""
-        return await self.operators.perform(operator, inputs, self.feedback, label_of(self.node))
+        return await self.operators.perform(operator, inputs, self.feedback, label_of(self.node, self.feedback))
 
     def __getattr__(self, attribute: str) -> Callable[..., Awaitable[dict[str, Any]]]:
         named = [name for name, operator in self.operators.operators.items() if operator.attribute == attribute]
@@ -122,6 +122,6 @@ def feedback_of(state: Mapping[str, Any]) -> dict[str, Any]:
     return known or {"entry_point": state.get("entry_point", ""), "test_cases": state.get("test_cases") or []}
 
 
-def label_of(node: str) -> str:
-    """Returns a label of this visit of a node, which tells it from the run's other visits."""
-    return f"{node}/{get_config().get('metadata', {}).get('langgraph_step', 0)}"
+def label_of(node: str, feedback: Mapping[str, Any]) -> str:
+    """Returns a label of this visit of a node, which tells it from the run's other visits, samples among them."""
+    return f"{node}/{get_config().get('metadata', {}).get('langgraph_step', 0)}{feedback.get('path', '')}"

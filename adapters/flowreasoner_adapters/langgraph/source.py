@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["source"]
 
 _COLLECTED = "Annotated[dict[str, Any], collected]"
-_BUILT_WITH = ("Run", "Steps", "WorkflowGraph", "collected", "path", "send_requests")
+_BUILT_WITH = ("Run", "Steps", "WorkflowGraph", "collected", "path", "send_back", "send_requests")
 _OWN_NAMES = {*_BUILT_WITH, *"Annotated Any END START TypedDict build graph model run settings state steps".split()}
 
 _HEADER = '''\
@@ -121,6 +121,8 @@ class _Module:
             yield _schema("Output", "What the graph gives.", {"answer": "str"})
         if inner or any(isinstance(step.exit, Dispatch) for step in steps.steps.values()):
             own |= {"results": _COLLECTED, "requests": "list[dict[str, Any]]"}
+        if any(map(steps.returns_to, steps.steps.values())):
+            own["collector"] = "str"
         if steps.guarded or any(step.handlers for step in steps.steps.values()):
             own["failed"] = "Any"
         if steps.prompts or inner:
@@ -145,8 +147,12 @@ class _Module:
             )
         most = max([steps.most_steps, *(step.graph.most_steps for step in steps.steps.values() if step.graph)])
         lines = [f"graph = WorkflowGraph({prefix}State, most_steps={most}, {schemas})"]
-        lines += [_add(step, start=step is steps.entry and not inner) for step in steps.steps.values()]
+        lines += [
+            _add(step, start=step is steps.entry and not inner, collect=steps.returns_to(step))
+            for step in steps.steps.values()
+        ]
         lines.append(f"graph.add_edge(START, {steps.entry.name!r})")
+        lines += [_way_back(*item) for item in steps.collectors().items()]
         for step in steps.steps.values():
             if step.kind not in {"sample", "subgraph"}:
                 lines += _edges(step, guarded=steps.guarded)
@@ -201,7 +207,13 @@ def _type(kind: str) -> str:
     return {"text": "str", "number": "int | float", "flag": "bool"}.get(kind, "Any")
 
 
-def _add(step: Step, *, start: bool) -> str:
+def _way_back(sample: str, collectors: list[str]) -> str:
+    if len(collectors) == 1:
+        return f"graph.add_edge({sample!r}, {collectors[0]!r})"
+    return f"graph.add_conditional_edges({sample!r}, send_back, {collectors})"
+
+
+def _add(step: Step, *, start: bool, collect: str) -> str:
     if step.graph is not None:
         node = f"build_{step.name}(steps.operators).compile()"
         return f"graph.add_node({step.name!r}, {node}, metadata={{'line': {step.line}}})"
@@ -211,7 +223,7 @@ def _add(step: Step, *, start: bool) -> str:
     operator = f", operator={step.site.operator!r}" if step.site else ""
     handlers = ", ".join(f"{item.step!r}: {list(item.exceptions)}" for item in step.handlers)
     on_error = f", on_error={{{handlers}}}" if handlers else ""
-    begins = ", start=True" if start else ""
+    begins = (", start=True" if start else "") + (f", collect={collect!r}" if collect else "")
     return f"steps.add(graph, {step.name}, line={step.line}{operator}{begins}{on_error})"
 
 
@@ -219,11 +231,9 @@ def _edges(step: Step, *, guarded: bool) -> list[str]:
     may_fail = bool(step.handlers) or guarded
     ends = {"END"} if guarded else set()
     targets = sorted(_targets(step.exit) | {repr(handler.step) for handler in step.handlers} | ends)
-    lines = []
     match step.exit:
-        case Dispatch(samples=samples, collect=collect):
+        case Dispatch(collect=collect):
             chosen = f"send_requests({collect!r})"
-            lines = [f"graph.add_edge({sample!r}, {collect!r})" for sample in samples]
         case Route():
             chosen = f"path(after_{step.name})"
         case Next() | Finish() if may_fail:
@@ -235,8 +245,8 @@ def _edges(step: Step, *, guarded: bool) -> list[str]:
         case _:
             chosen = "path(END)"
     if not targets:
-        return lines
-    return [f"graph.add_conditional_edges({step.name!r}, {chosen}, [{', '.join(targets)}])", *lines]
+        return []
+    return [f"graph.add_conditional_edges({step.name!r}, {chosen}, [{', '.join(targets)}])"]
 
 
 def _targets(exit_: Exit) -> set[str]:

@@ -62,6 +62,7 @@ class Node(StepRunnable):
         subgraph: Whether its graph is one of several that run beside each other.
         guarded: Whether an error without a handler ends the subgraph as its result.
         start: Whether a run begins with it, so that nothing of the thread's earlier runs is left.
+        collect: The node that collects what it sends, where the calls cannot tell.
         retry_policy: LangGraph's retry policy of this node.
     """
 
@@ -78,12 +79,13 @@ class Node(StepRunnable):
         subgraph: bool = False,
         guarded: bool = False,
         start: bool = False,
+        collect: str = "",
         retry_policy: Any = None,
     ) -> None:
         self.node, self.work, self.operators = name, work, operators
         self.handlers, self.prompts, self.rewritten = tuple(handlers), dict(prompts or {}), tuple(rewritten)
         self.shared, self.subgraph, self.guarded = shared, subgraph, guarded
-        self.start, self.retry_policy = start, retry_policy
+        self.start, self.collect, self.retry_policy = start, collect, retry_policy
 
     async def update(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Does the work on a copy of the state and returns what changed."""
@@ -137,6 +139,7 @@ class Node(StepRunnable):
             return update
         if run.requests is not None:
             update["requests"] = [freeze(request)["$call"] for request in run.requests]
+            update |= {"collector": self.collect} if self.collect else {}
         if run.answered and self.subgraph:
             update["results"] = {"only": {str(state["position"]): freeze(run.answer)}}
         elif run.answered:
@@ -160,7 +163,7 @@ class SampleNode(StepRunnable):
     async def update(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Performs the call."""
         position = str(state["position"])
-        label = f"{label_of(self.node)}/{position}"
+        label = label_of(self.node, state["feedback"])
         result: Any
         try:
             result = await self.operators.perform(self.operator, thaw(state["inputs"]), state["feedback"], label)

@@ -153,6 +153,22 @@ class StepGraph:
     nodes: Mapping[int, str]
     guarded: bool = False
 
+    def collectors(self) -> dict[str, list[str]]:
+        """Returns by sample the steps that collect its results: several where its call is kept in a variable."""
+        found: dict[str, list[str]] = {}
+        for step in self.steps.values():
+            if isinstance(step.exit, Dispatch):
+                for sample in step.exit.samples:
+                    found.setdefault(sample, []).append(step.exit.collect)
+        return found
+
+    def returns_to(self, step: Step) -> str:
+        """Returns the step that collects what a step sends, where its samples cannot tell; else an empty text."""
+        if not isinstance(step.exit, Dispatch):
+            return ""
+        collectors = self.collectors()
+        return step.exit.collect if any(len(collectors[sample]) > 1 for sample in step.exit.samples) else ""
+
     @property
     def entry(self) -> Step:
         """The first step."""

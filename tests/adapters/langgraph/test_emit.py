@@ -161,6 +161,17 @@ def test_gathered_helpers_run_at_the_same_time():
     assert model.most == 4
 
 
+def test_random_numbers_differ_among_samples_and_follow_from_the_seed():
+    helper = "async def ask(self, text):\n    await self.custom(input=text, instruction='x')\n"
+    helper += "    return str(random.randint(0, 10 ** 9))"
+    body = "texts = await asyncio.gather(*[self.ask(problem) for _ in range(4)])\nreturn ' '.join(texts)"
+    drawn = [
+        emitted(body, helper, seed=seed).compile().invoke({"problem": "p"})["answer"].split() for seed in (0, 0, 1)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert len(set(drawn[0])) == 4
+
+
 # --- bounds ---
 
 

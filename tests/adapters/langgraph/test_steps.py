@@ -193,6 +193,18 @@ def test_calls_of_subgraphs_are_cached_too():
     assert model.asked == {"x": 2, "y": 2}
 
 
+def test_draws_of_samples_within_samples_are_not_taken_for_one_call():
+    body = "texts = await asyncio.gather(*[self.ask(problem) for _ in range(2)])\nreturn ' '.join(texts)"
+    helper = "async def ask(self, text):\n"
+    helper += "    a, b = await asyncio.gather(*[self.custom(input=text, instruction='x') for _ in range(2)])\n"
+    helper += "    return a['response'] + b['response']"
+    model = FakeChat()
+    graph = app(body, model, helper, compiled={"cache": InMemoryCache()}, cache_policy=CachePolicy())
+    for _ in range(2):
+        graph.invoke({"problem": "p"}, {"max_concurrency": 1})
+        assert model.asked == {"x": 4}
+
+
 def test_a_cached_call_sees_its_variables():
     body = """
     text = problem
@@ -300,3 +312,10 @@ def test_values_that_no_state_holds_are_refused_by_name():
     """
     with pytest.raises(WorkflowFailed, match="'found' holds a zip"):
         app(body, FakeChat()).invoke({"problem": "p"})
+
+
+def test_an_input_named_like_the_graphs_own_key_stays_an_input():
+    body = "a, b = await asyncio.gather(*[self.revise(problem='p', solution='s', feedback=f) for f in 'xy'])\n"
+    model = FakeChat()
+    app(body + "return a['solution'] + b['solution']", model).invoke({"problem": "p"})
+    assert ["x" in model.prompts[0], "y" in model.prompts[1]] == [True, True]
