@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from flowreasoner.workflow.unparse import unparse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["indented", "statement", "without_unused", "wrapped"]
+__all__ = ["double_quoted", "indented", "statement", "without_unused", "wrapped"]
 
 _STRING = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' """, re.VERBOSE)
 
@@ -28,6 +30,21 @@ def indented(statements: Sequence[ast.stmt], by: int = 4) -> list[str]:
     if not text:
         return []
     return [piece for line in text.split("\n") for piece in (wrapped(" " * by + line) if line else [""])]
+
+
+def double_quoted(source: str) -> str:
+    """Returns Python source with its plain strings in double quotes, as formatters write them."""
+    lines = source.split("\n")
+    inside = 0  # f-strings whose tokens Python 3.12 shows
+    for token in reversed(list(tokenize.generate_tokens(io.StringIO(source).readline))):
+        name, text = tokenize.tok_name[token.type], token.string
+        inside += {"FSTRING_END": 1, "FSTRING_START": -1}.get(name, 0)
+        plain = text[:1] == "'" and not text.startswith("'''") and not any(sign in text[1:-1] for sign in "\"'\\")
+        if name == "STRING" and plain and not inside:
+            (row, start), (_, end) = token.start, token.end
+            line = lines[row - 1]
+            lines[row - 1] = f'{line[:start]}"{text[1:-1]}"{line[end:]}'
+    return "\n".join(lines)
 
 
 def wrapped(line: str, width: int = 120) -> list[str]:

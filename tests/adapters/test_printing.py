@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from programs import PROMPTS, workflows
 
 from flowreasoner.workflow import Workflow
-from flowreasoner_adapters.printing import wrapped
+from flowreasoner_adapters.printing import double_quoted, wrapped
 
 LONG = "'" + "(text, that [looks] like {code}) " * 3 + "'"
 
@@ -42,3 +42,10 @@ def test_wrapped_programs_are_the_same_programs(source):
     text = Workflow.parse(source, PROMPTS).source
     lines = [piece for line in text.split("\n") for piece in wrapped(line, 60)]
     assert ast.dump(ast.parse("\n".join(lines))) == ast.dump(ast.parse(text))
+
+
+def test_plain_strings_get_double_quotes_and_all_others_stay():
+    source = """x = state['a'] + f"{state['b']}" + f'{c}' + 'it\\'s' + 'say "hi"' + '\\n' + "d" + '''e''' + r'f'\n"""
+    expected = source.replace("state['a']", 'state["a"]', 1)
+    assert double_quoted(source) == expected
+    assert ast.dump(ast.parse(double_quoted(source))) == ast.dump(ast.parse(source))

@@ -21,7 +21,7 @@ from flowreasoner.workflow.printer import print_prompts
 from flowreasoner.workflow.program import self_call
 from flowreasoner.workflow.unparse import unparse
 from flowreasoner_adapters.dspy.program import WorkflowModule, instructions_of
-from flowreasoner_adapters.printing import indented, statement, without_unused, wrapped
+from flowreasoner_adapters.printing import double_quoted, indented, statement, without_unused, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ def source(workflow: Workflow, operators: Mapping[str, Operator] = BUILTIN) -> s
     methods = [code.method(method) for method in lowered.methods]
     body = "\n\n".join([_init(workflow, sites), *methods])
     text = f'class Workflow(WorkflowModule):\n    """The workflow, with a predictor per operator call."""\n\n{body}'
-    text = _head(workflow, text) + "\n\n\n" + text + "\n"
+    text = double_quoted(_head(workflow, text) + "\n\n\n" + text + "\n")
     allowed = [code for code, pattern in _ALLOWED.items() if re.search(pattern, text, re.MULTILINE)]
     return f"# ruff: noqa: {', '.join(allowed)}\n{text}" if allowed else text
 

@@ -11,6 +11,7 @@ from flowreasoner.workflow.language import BUILTINS, MODULES
 from flowreasoner.workflow.printer import print_prompts
 from flowreasoner_adapters.langgraph.code import Code
 from flowreasoner_adapters.langgraph.run import OWN_KEYS
+from flowreasoner_adapters.printing import double_quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,7 +52,7 @@ def source(workflow: Workflow, operators: Mapping[str, Operator] = BUILTIN) -> s
     steps = step_graph(workflow.program, operators, reserved=OWN_KEYS | {"state", "run", "steps", "graph", "build"})
     module = _Module(workflow, steps, operators)
     parts = [*module.helpers(), *module.graph(steps, "build")]
-    return "\n\n\n".join([module.head(parts), *parts]) + "\n"
+    return double_quoted("\n\n\n".join([module.head(parts), *parts]) + "\n")
 
 
 class _Module:
