@@ -58,8 +58,8 @@ class Workflow(WorkflowModule):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.custom_code_generate_1 = OperatorPredict('CustomCodeGenerate', WRITE, inputs=['problem', 'entry_point'])
-        self.sc_ensemble_1 = OperatorPredict('ScEnsemble', inputs=['solutions', 'problem'])
+        self.custom_code_generate_1 = OperatorPredict("CustomCodeGenerate", WRITE, inputs=["problem", "entry_point"])
+        self.sc_ensemble_1 = OperatorPredict("ScEnsemble", inputs=["solutions", "problem"])
 
     @answering
     async def aforward(self, problem, entry_point):
@@ -68,9 +68,9 @@ class Workflow(WorkflowModule):
             *[self.custom_code_generate_1.run(problem=problem, entry_point=entry_point) for _ in range(3)]
         )
         for solution in custom_code_generate_1_results:
-            solutions.append(solution['response'])
+            solutions.append(solution["response"])
         best = await self.sc_ensemble_1.run(solutions=solutions, problem=problem)
-        return best['response']
+        return best["response"]
 ''')
 
 
@@ -107,8 +107,8 @@ def test_long_prompts_become_constants_and_short_ones_stay():
     long = "Think about every special case before you write anything."
     calls = [f"a = await self.custom(input=problem, instruction={word!r})" for word in (long, "Go.")]
     text = body([*calls, "return a['response']"])
-    assert f"CUSTOM_1_PROMPT = {long!r}" in text
-    assert "OperatorPredict('Custom', CUSTOM_1_PROMPT, inputs=['input'])" in text
+    assert f'CUSTOM_1_PROMPT = "{long}"' in text
+    assert 'OperatorPredict("Custom", CUSTOM_1_PROMPT, inputs=["input"])' in text
     assert "OperatorPredict('Custom', 'Go.', inputs=['input'])" in text
 
 

@@ -134,7 +134,7 @@ def test_it_runs_in_an_empty_folder_of_its_own(case, tmp_path):
 
 def test_an_edited_module_does_what_was_edited():
     text = text_of(SAMPLES)
-    edited = text.replace("' '.join(state['texts'])", "' + '.join(state['texts']) + '!'")
+    edited = text.replace('" ".join(state["texts"])', '" + ".join(state["texts"]) + "!"')
     assert edited != text
     answer = built(edited, FakeChat()).compile().invoke({"problem": "p"})["answer"]
     assert answer == "<sample 0 p> + <sample 1 p> + <sample 2 p>!"
@@ -165,7 +165,7 @@ def test_prompts_are_constants_to_edit():
 
 def test_a_module_names_its_operators_and_lines():
     text = text_of(SAMPLES)
-    assert "steps.add_sample(graph, 'custom_1', 'Custom', line=5)" in text
+    assert 'steps.add_sample(graph, "custom_1", "Custom", line=5)' in text
     assert "A LangGraph state graph, written by FlowReasoner" in text
 
 
