@@ -109,7 +109,7 @@ def test_long_prompts_become_constants_and_short_ones_stay():
     text = body([*calls, "return a['response']"])
     assert f'CUSTOM_1_PROMPT = "{long}"' in text
     assert 'OperatorPredict("Custom", CUSTOM_1_PROMPT, inputs=["input"])' in text
-    assert "OperatorPredict('Custom', 'Go.', inputs=['input'])" in text
+    assert 'OperatorPredict("Custom", "Go.", inputs=["input"])' in text
 
 
 def test_prompts_that_the_workflow_rewrites_are_each_runs_own(using):
