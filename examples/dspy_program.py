@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-os.environ["TQDM_DISABLE"] = "1"  # no progress bars
+os.environ["TQDM_DISABLE"] = "1"  # leaves out GEPA's own progress bar; DSPy's stay
 
 import dspy
 from dspy.lm15 import Message, Response, Usage
