@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import io
 import re
 import tokenize
@@ -26,10 +27,24 @@ def statement(text: str) -> ast.stmt:
 
 def indented(statements: Sequence[ast.stmt], by: int = 4) -> list[str]:
     """Returns statements as lines, indented."""
-    text = unparse(ast.fix_missing_locations(ast.Module(list(statements), [])))
+    body = [_Memberships().visit(copy.deepcopy(item)) for item in statements]
+    text = unparse(ast.fix_missing_locations(ast.Module(body, [])))
     if not text:
         return []
     return [piece for line in text.split("\n") for piece in (wrapped(" " * by + line) if line else [""])]
+
+
+class _Memberships(ast.NodeTransformer):
+    """Writes ``not x in y`` as ``x not in y``, and ``not x is y`` likewise, which is the same."""
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        match node:
+            case ast.UnaryOp(op=ast.Not(), operand=ast.Compare(left=left, ops=[ast.In()], comparators=right)):
+                return ast.Compare(left, [ast.NotIn()], right)
+            case ast.UnaryOp(op=ast.Not(), operand=ast.Compare(left=left, ops=[ast.Is()], comparators=right)):
+                return ast.Compare(left, [ast.IsNot()], right)
+        return node
 
 
 def double_quoted(source: str) -> str:

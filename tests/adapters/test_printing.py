@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from programs import PROMPTS, workflows
 
 from flowreasoner.workflow import Workflow
-from flowreasoner_adapters.printing import double_quoted, wrapped
+from flowreasoner_adapters.printing import double_quoted, indented, wrapped
 
 LONG = "'" + "(text, that [looks] like {code}) " * 3 + "'"
 
@@ -49,3 +49,9 @@ def test_plain_strings_get_double_quotes_and_all_others_stay():
     expected = source.replace("state['a']", 'state["a"]', 1)
     assert double_quoted(source) == expected
     assert ast.dump(ast.parse(double_quoted(source))) == ast.dump(ast.parse(source))
+
+
+def test_negated_memberships_are_written_as_formatters_want_them():
+    body = ast.parse("x = not a in b\ny = not a is None\nz = not (a in b or a == c)").body
+    assert indented(body, 0) == ["x = a not in b", "y = a is not None", "z = not (a in b or a == c)"]
+    assert ast.unparse(body[0]) == "x = not a in b"

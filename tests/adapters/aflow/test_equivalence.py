@@ -10,7 +10,6 @@ from sequential import Oracle, run_sequentially
 
 pytest.importorskip("metagpt")
 
-from aflow_ensembles import time_ensembles
 from aflow_runs import run_aflow
 
 from flowreasoner.workflow import Workflow
@@ -57,10 +56,3 @@ def test_a_written_graph_reads_back_as_a_workflow_that_does_the_same(source):
         expected = asyncio.run(run_sequentially(workflow.source, PROMPTS, {"problem": "P a"}, once))
         assert asyncio.run(run_sequentially(again.source, PROMPTS, {"problem": "P a"}, twice)) == expected
         assert once.calls == twice.calls
-
-
-@pytest.mark.slow
-async def test_an_emitted_ensemble_costs_hardly_more_than_one_by_hand():
-    seconds = await time_ensembles(latency=0.05, repeats=5)
-    assert seconds["emitted"] / seconds["by_hand"] <= 1.15
-    assert seconds["live"] / seconds["by_hand"] <= 0.6  # two calls after each other in place of six

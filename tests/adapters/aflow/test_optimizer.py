@@ -378,7 +378,7 @@ def test_arguments_that_cannot_be_used_are_named(tmp_path):
 
 KILLED = """
 import os, pathlib, signal, sys
-sys.path.insert(0, {here!r})
+sys.path[:0] = {paths!r}
 import test_optimizer as t
 count = 0
 
@@ -400,7 +400,8 @@ t.make(pathlib.Path({folder!r}), worker=t.FunctionModel(worker, "worker"), concu
 def test_kill_nine_costs_no_finished_evaluation(tmp_path, dies_at):
     log = tmp_path / "log"
     log.touch()
-    given = {"here": str(Path(__file__).parent), "folder": str(tmp_path), "log": str(log)}
+    here = Path(__file__).parent
+    given = {"paths": [str(here), str(here.parents[1] / "support")], "folder": str(tmp_path), "log": str(log)}
     codes = [
         subprocess.run([sys.executable, "-c", KILLED.format(dies_at=at, **given)], check=False).returncode
         for at in (dies_at, 0)

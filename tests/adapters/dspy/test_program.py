@@ -5,7 +5,6 @@ import contextvars
 import json
 import pickle
 import threading
-import time
 
 import pytest
 
@@ -141,10 +140,8 @@ def test_a_synchronous_engine_is_enough_and_still_asked_several_times_at_once(us
 def test_independent_calls_run_at_the_same_time(using, way):
     script = Script(Answers(), delay=0.1)
     using(scripted_lm(script))
-    start = time.perf_counter()
     run(program(), way, problem="p")
     assert script.most == 5
-    assert time.perf_counter() - start < 0.7  # 4 rounds of 0.1 s; one after the other it is 0.8 s
 
 
 def test_repeated_samples_are_drawn_anew_and_a_repeated_run_comes_from_the_cache(using):
