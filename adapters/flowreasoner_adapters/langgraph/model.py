@@ -29,8 +29,9 @@ def as_chat_model(model: Any) -> ChatModel:
     if not isinstance(model, Runnable) and isinstance(model, ChatModel):
         return model
     if not isinstance(model, Runnable):
-        raise ModelError(
-            f"the model must be a LangChain chat model, e.g. init_chat_model('openai:gpt-4o-mini'), not {model!r:.80}"
+        raise ModelError(  # its kind alone: a configuration's text holds the key
+            "the model must be a LangChain chat model, e.g. init_chat_model('openai:gpt-4o-mini'), "
+            f"not {type(model).__name__}"
         )
     return LangChainModel(model)
 

@@ -156,7 +156,7 @@ def test_a_checkpointer_keeps_the_users_state(worker, designer):
 
 
 def test_a_model_of_the_wrong_kind_is_named_at_once(worker):
-    with pytest.raises(ModelError, match=r"must be a LangChain chat model.*not 5"):
+    with pytest.raises(ModelError, match=r"must be a LangChain chat model.*not int"):
         flowreasoner_node(5)
     with pytest.raises(ModelError, match="init_chat_model"):
         flowreasoner_node(worker, meta_agent=object())
