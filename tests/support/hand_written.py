@@ -1630,6 +1630,68 @@ ADVERSARIAL = [
             return draft['response'], len(draft['response'])
         """,
     ),
+    _written(
+        "lists-shared-through-tuples",
+        """
+        good, bad = [], []
+        pairs = [("good", good), ("bad", bad)]
+        for name, bucket in pairs:
+            draft = await self.custom(input=problem, instruction=name + str(len(bucket)))
+            bucket.append(draft['response'])
+        last = await self.custom(input=str(good), instruction=str(bad))
+        return last['response'] + str(good) + str(pairs)
+        """,
+    ),
+    _written(
+        "lists-shared-through-nested-tuples",
+        """
+        kept = []
+        table = {"k": ((kept, 1), [kept])}
+        pair = (kept, (kept,))
+        first = await self.custom(input=problem, instruction="first")
+        pair[1][0].append(first['response'])
+        second = await self.custom(input=str(table), instruction=str(kept))
+        kept.append(second['response'])
+        third = await self.custom(input=str(table) + str(pair), instruction=str(kept))
+        return third['response'] + str(kept)
+        """,
+    ),
+    _written(
+        "lists-shared-under-keys-that-are-no-strings",
+        """
+        table = {(1, 2): [], 0.5: [], None: []}
+        one, other = table[(1, 2)], table[0.5]
+        first = await self.custom(input=problem, instruction="first")
+        one.append(first['response'])
+        other.append("x")
+        second = await self.custom(input=str(table), instruction=str(one))
+        return second['response'] + str(table)
+        """,
+    ),
+    _written(
+        "sets-shared",
+        """
+        seen = set()
+        table = {"seen": seen}
+        first = await self.custom(input=problem, instruction="first")
+        table["seen"].add(first['response'])
+        second = await self.custom(input=str(len(seen)), instruction="second")
+        return second['response'] + str(len(seen))
+        """,
+    ),
+    _written(
+        "rows-of-one-list",
+        """
+        rows = [[0]] * 2
+        first = await self.custom(input=problem, instruction="first")
+        rows[0].append(first['response'])
+        second = await self.custom(input=str(rows), instruction="second")
+        for row in rows:
+            row.append(second['response'])
+        third = await self.custom(input=str(rows), instruction="third")
+        return third['response'] + str(rows)
+        """,
+    ),
 ]
 
 HAND_WRITTEN = PUBLISHED + ADVERSARIAL

@@ -137,7 +137,7 @@ def round_source(
         raise FlowReasonerError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
     if operators not in ("aflow", "flowreasoner"):
         raise FlowReasonerError(f"operators must be 'aflow' or 'flowreasoner', not {operators!r}")
-    if not dataset.isidentifier():
+    if layout != "portable" and not dataset.isidentifier():  # a portable file does not name it
         raise FlowReasonerError(f"the data set's name must be usable in an import, not {dataset!r}")
     problems = [*_odd_returns(workflow.program), *(_foreign(workflow.program) if operators == "aflow" else [])]
     if problems:
@@ -156,7 +156,7 @@ def round_source(
 
 def _foreign(program: Program) -> Iterator[Diagnostic]:
     """Yields what MetaGPT's and AFlow's own operators do not take."""
-    remedy = "leave it out, or write the round with operators='flowreasoner'"
+    remedy = "leave it out, or write the round with AFlowBackend(uses='flowreasoner')"
     for method in program.methods:
         for node in method.walk():
             attribute = self_call(node)

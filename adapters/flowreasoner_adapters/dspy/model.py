@@ -36,7 +36,8 @@ def checked_lm(lm: Any) -> Any:
     if lm is None:
         raise ModelRefused("DSPy has no LM: call dspy.configure(lm=dspy.LM('openai/gpt-4o-mini')), or give one")
     if not isinstance(lm, dspy.BaseLM) and getattr(lm, "supports_decision_requests", False) is not True:
-        raise ModelRefused(f"the LM must be a dspy.LM, e.g. dspy.LM('openai/gpt-4o-mini'), not {lm!r:.80}")
+        kind = type(lm).__name__  # alone: a configuration's text holds the key
+        raise ModelRefused(f"the LM must be a dspy.LM, e.g. dspy.LM('openai/gpt-4o-mini'), not {kind}")
     return lm
 
 

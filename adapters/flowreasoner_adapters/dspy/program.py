@@ -11,7 +11,7 @@ from dspy.utils.exceptions import LMError
 
 from flowreasoner.budget import Budget
 from flowreasoner.engine import run_workflow
-from flowreasoner.errors import FlowReasonerError, ModelError, OperatorError
+from flowreasoner.errors import FlowReasonerError, ModelError, OperatorError, QueryError
 from flowreasoner.lowering.cost import without_cost
 from flowreasoner.lowering.parallel import rewritten_prompts
 from flowreasoner.operators import BUILTIN
@@ -60,6 +60,16 @@ class WorkflowModule(dspy.Module):  # type: ignore[misc]  # DSPy is not typed
         return RunSettings(entry_point, tests, self.sandboxes, self.seed)
 
 
+def _check_asked(problem: str, more: Mapping[str, Any]) -> None:
+    """Refuses inputs under other names than a workflow's, e.g. a data set's ``question``, which would ask nothing.
+
+    Raises:
+        QueryError: If there are further inputs, and no problem.
+    """
+    if more and not problem:
+        raise QueryError(f"a workflow is asked by problem=..., and was given only {', '.join(sorted(more))}")
+
+
 def answering(control_flow: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """Makes a workflow's control flow the ``aforward`` of its module: one run, whose value is the answer.
 
@@ -75,6 +85,7 @@ def answering(control_flow: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
         test_cases: Sequence[str] | None = None,
         **more: Any,
     ) -> Any:
+        _check_asked(problem, more)
         given = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases or ()), **more}
         code = control_flow.__code__
         accepted = code.co_varnames[: code.co_argcount]
@@ -125,16 +136,17 @@ class WorkflowProgram(WorkflowModule):
             problem: What is asked.
             entry_point: Function that an answer in Python defines.
             test_cases: Assert statements for the operator `Test`.
-            more: Ignored, so that examples may have further inputs.
+            more: Ignored, so that examples may have further inputs beside the problem.
 
         Returns:
             A prediction with the `answer`.
 
         Raises:
+            QueryError: If there are further inputs, and no problem.
             FlowReasonerError: Why there is no answer.
             Exception: What the LM raised.
         """
-        del more
+        _check_asked(problem, more)
         arguments = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases or ())}
         with run_settings(self.settings_for(entry_point, test_cases)):
             try:

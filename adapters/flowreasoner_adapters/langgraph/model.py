@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flowreasoner.models.base import ChatRequest
 
-__all__ = ["LangChainModel", "as_chat_model"]
+__all__ = ["LangChainModel", "as_chat_model", "text_of"]
 
 
 def as_chat_model(model: Any) -> ChatModel:
@@ -29,8 +29,9 @@ def as_chat_model(model: Any) -> ChatModel:
     if not isinstance(model, Runnable) and isinstance(model, ChatModel):
         return model
     if not isinstance(model, Runnable):
-        raise ModelError(
-            f"the model must be a LangChain chat model, e.g. init_chat_model('openai:gpt-4o-mini'), not {model!r:.80}"
+        raise ModelError(  # its kind alone: a configuration's text holds the key
+            "the model must be a LangChain chat model, e.g. init_chat_model('openai:gpt-4o-mini'), "
+            f"not {type(model).__name__}"
         )
     return LangChainModel(model)
 
@@ -64,7 +65,7 @@ class LangChainModel:
         """
         request.permit()
         message = await self.model.ainvoke([(item.role, item.content) for item in request.messages])
-        text = message if isinstance(message, str) else _text(message)
+        text = message if isinstance(message, str) else text_of(message)
         usage = getattr(message, "usage_metadata", None) or {}
         extra = getattr(message, "additional_kwargs", None) or {}
         return Completion(
@@ -78,7 +79,12 @@ class LangChainModel:
         """Does nothing: the model is its owner's."""
 
 
-def _text(message: Any) -> str:
+def text_of(message: Any) -> str:
+    """Returns the text of a message; of content blocks, those of text.
+
+    Raises:
+        ModelError: If it is no message.
+    """
     content = getattr(message, "content", None)
     if isinstance(content, str):
         return content

@@ -18,7 +18,7 @@ from flowreasoner.sandbox.suite import Suite
 from flowreasoner.workflow import check
 from flowreasoner_adapters.hosting import Sandboxes
 from flowreasoner_adapters.langgraph.emit import emit
-from flowreasoner_adapters.langgraph.model import as_chat_model
+from flowreasoner_adapters.langgraph.model import as_chat_model, text_of
 from flowreasoner_adapters.langgraph.operators import Operators
 from flowreasoner_adapters.langgraph.steps import StepRunnable
 
@@ -208,8 +208,7 @@ class FlowReasonerNode(StepRunnable):
 
 def _last_message(state: Mapping[str, Any]) -> str:
     messages = state.get("messages") or []
-    content = getattr(messages[-1], "content", "") if messages else ""
-    return content if isinstance(content, str) else ""
+    return text_of(messages[-1]) if messages else ""
 
 
 @dataclass

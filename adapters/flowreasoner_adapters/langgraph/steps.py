@@ -11,7 +11,9 @@ from langgraph.graph import END
 from langgraph.runtime import get_runtime
 from langgraph.types import RetryPolicy
 
+from flowreasoner.budget import Meter
 from flowreasoner.engine import catchable
+from flowreasoner.engine.values import weigh
 from flowreasoner.workflow.language import PARAMETERS
 from flowreasoner_adapters.hosting import run_sync
 from flowreasoner_adapters.langgraph.operators import ModelRaised
@@ -101,10 +103,20 @@ class Node(StepRunnable):
             if step is None:
                 raise
             failed = {"step": step, "error": freeze(error)}
+        self._weigh(run)
         for line in run.lines:
             get_stream_writer()({"log": line})
         left = {name: UNSET for name in state if name not in {*given, *run.variables} | OWN_KEYS}
         return left | self._variables(state, run) | self._control(state, run, failed)
+
+    def _weigh(self, run: Run) -> None:
+        """Refuses to store more than the budget has room for: values that share parts are far larger as plain data.
+
+        Raises:
+            BudgetExceeded: If there is more.
+        """
+        inputs = [request.inputs for request in run.requests or ()]
+        weigh(Meter(self.operators.budget), *run.variables.values(), *inputs, run.answer)
 
     def _handler(self, error: Exception) -> str | None:
         """Returns the node that catches an error; an error that may go away is first tried again."""

@@ -147,10 +147,13 @@ def alike(one: Any, other: Any) -> bool:
 
 
 def links_of(variables: Mapping[str, Any]) -> list[list[list[Any]]]:
-    """Returns the places of lists and dictionaries that can be reached in more than one way."""
+    """Returns the places of lists, dictionaries and sets that can be reached in more than one way.
+
+    A place is the variable's name, then plain data for each key or index on the way.
+    """
     places: dict[int, list[list[Any]]] = {}
     held = []  # so that no identity is given twice
-    for path, value in _containers(variables):
+    for path, value in _changeable(variables):
         places.setdefault(id(value), []).append(path)
         held.append(value)
     return [found for found in places.values() if len(found) > 1]
@@ -162,28 +165,39 @@ def relink(variables: dict[str, Any], links: list[list[list[Any]]]) -> None:
         try:
             value = _reach(variables, first)
             for path in others:
-                owner, key = _reach(variables, path[:-1]), path[-1]
-                if owner[key] == value:
-                    owner[key] = value
+                if _reach(variables, path) == value:
+                    _put(variables, path, value)
         except (LookupError, NameError, TypeError):
             continue  # edited meanwhile
 
 
-def _containers(variables: Mapping[str, Any]) -> Iterator[tuple[list[Any], Any]]:
+def _changeable(variables: Mapping[str, Any]) -> Iterator[tuple[list[Any], Any]]:
+    """Yields the containers that can change, with their places; tuples are gone through as often as they occur."""
     seen: set[int] = set()
     stack: list[tuple[list[Any], Any]] = [([name], value) for name, value in variables.items()][::-1]
     while stack:
         path, value = stack.pop()
-        if not isinstance(value, list | dict):
-            continue
-        yield path, value
-        if id(value) not in seen:
+        if isinstance(value, list | dict | MutableSet):
+            yield path, value
+            if id(value) in seen:
+                continue
             seen.add(id(value))
-            items = enumerate(value) if isinstance(value, list) else value.items()
-            stack += [([*path, key], item) for key, item in items if isinstance(key, str | int)]
+        if isinstance(value, list | tuple):
+            stack += [([*path, index], item) for index, item in enumerate(value)]
+        elif isinstance(value, dict):
+            stack += [([*path, _freeze(key)], item) for key, item in value.items()]
 
 
 def _reach(value: Any, path: list[Any]) -> Any:
     for key in path:
-        value = value[key]
+        value = value[thaw(key)]
     return value
+
+
+def _put(variables: dict[str, Any], path: list[Any], value: Any) -> None:
+    """Puts a value into its place; tuples on the way are made anew."""
+    owner, key = _reach(variables, path[:-1]), thaw(path[-1])
+    if isinstance(owner, tuple):
+        _put(variables, path[:-1], (*owner[:key], value, *owner[key + 1 :]))
+    else:
+        owner[key] = value

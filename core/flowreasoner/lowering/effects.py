@@ -56,9 +56,13 @@ class Effects:
         self.kinds = kinds
         self._group: dict[str, str] = {}
         self._changed: set[str] = set()
+        self._changed_inside: set[str] = set()
         for node in method.walk():
             self._unite_in(node)
-            self._changed |= self.changed_in(node)
+            changed = self.changed_in(node)
+            self._changed |= changed
+            if not _is_of_a_variable(node):
+                self._changed_inside |= changed
 
     def of(self, nodes: Iterable[ast.AST]) -> Touched:
         """Returns what the nodes read and change."""
@@ -74,12 +78,14 @@ class Effects:
         return self._root(name)
 
     def share(self, variables: Iterable[str]) -> bool:
-        """Tells whether two of the variables may hold the same value, and that value is changed in place."""
-        seen: set[str] = set()
+        """Tells whether two places in the variables may hold the same value, and that value is changed in place."""
+        names = [name for name in variables if self.kinds.names.get(name, "any") not in _PLAIN]
+        # A part of a variable is changed by itself, or under another name, such as a loop's: it may be there twice.
+        inside = set(map(self._root, self._changed_inside | (self._changed - {*names})))
         changed = set(map(self._root, self._changed))
-        for name in variables:
-            root = self._root(name)
-            if self.kinds.names.get(name, "any") not in _PLAIN and root in changed and root in seen:
+        seen: set[str] = set()
+        for root in map(self._root, names):
+            if root in inside or (root in changed and root in seen):
                 return True
             seen.add(root)
         return False
@@ -155,6 +161,14 @@ class Effects:
                 self._unite(self._shared(owner) | {name for item in args for name in self._shared(item)})
             case ast.Call() if self._is_helper(node):
                 self._unite(self.changed_in(node))
+
+
+def _is_of_a_variable(node: ast.AST) -> bool:
+    """Tells whether what a piece of code changes in place is a variable's value, and not a part of it."""
+    match node:
+        case ast.Subscript(value=owner) | ast.Call(func=ast.Attribute(value=owner)):
+            return isinstance(owner, ast.Name)
+    return True
 
 
 def names_in(node: ast.AST) -> set[str]:

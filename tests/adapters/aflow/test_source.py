@@ -112,9 +112,13 @@ def test_what_only_flowreasoners_operators_take_is_written_with_them():
 
 def test_unknown_choices_are_named():
     workflow = _parse(SIMPLE, PROMPTS)
-    for wrong in ({"layout": "x"}, {"operators": "x"}, {"dataset": "Human Eval"}):
+    for wrong in ({"layout": "x"}, {"operators": "x"}, {"dataset": "Human Eval", "layout": "aflow"}):
         with pytest.raises(FlowReasonerError, match=r"x|Human Eval"):
             round_source(workflow, **wrong)
+
+
+def test_a_portable_file_may_be_for_a_data_set_of_any_name():
+    assert "my-data" not in round_source(_parse(SIMPLE, PROMPTS), dataset="my-data")["graph.py"]
 
 
 REWRITES = """\

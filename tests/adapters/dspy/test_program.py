@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from flowreasoner.budget import Budget
-from flowreasoner.errors import BudgetExceeded, ModelRefused, OperatorError, PluginError, WorkflowFailed
+from flowreasoner.errors import BudgetExceeded, ModelRefused, OperatorError, PluginError, QueryError, WorkflowFailed
 from flowreasoner.workflow import Workflow
 
 pytest.importorskip("dspy")
@@ -326,6 +326,13 @@ def test_a_missing_or_wrong_lm_is_one_clear_error(using, lm, said):
     using(lm)
     with pytest.raises(ModelRefused, match=said):
         program()(problem="p")
+
+
+def test_inputs_without_a_problem_are_one_clear_error(using):
+    """Many data sets call it a question; the LM would be asked nothing."""
+    using(scripted_lm(Script(Answers())))
+    with pytest.raises(QueryError, match=r"asked by problem=\.\.\., and was given only question"):
+        program()(question="The capital of Peru?")
 
 
 def test_failures_of_the_workflow_are_raised(using):

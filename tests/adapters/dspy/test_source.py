@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from programs import PROMPTS, workflows
 
-from flowreasoner.errors import WorkflowInvalid
+from flowreasoner.errors import QueryError, WorkflowInvalid
 from flowreasoner.workflow import Workflow
 
 pytest.importorskip("dspy")
@@ -194,3 +194,9 @@ def test_every_module_lints_clean(tmp_path):
     rules = ["--isolated", "--select", "E,F,I,W", "--line-length", "120"]
     ran = subprocess.run([sys.executable, "-m", "ruff", "check", *rules, tmp_path], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout[-3000:]
+
+
+def test_inputs_without_a_problem_are_refused_as_by_the_live_module():
+    written_program = loaded(body(["return problem"]))()
+    with pytest.raises(QueryError, match="given only question"):
+        written_program(question="q")

@@ -11,6 +11,7 @@ from langgraph.errors import GraphRecursionError
 from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
+from flowreasoner.errors import BudgetExceeded
 from flowreasoner_adapters.langgraph import LangGraphBackend
 
 ASK = "await self.custom(input=problem, instruction={!r})"
@@ -238,3 +239,12 @@ def test_a_graph_takes_its_nodes_of_the_same_model_many_times():
     one = backend.emit(workflow_of(f"a = {ASK.format('a')}\nreturn a['response']")).compile()
     other = backend.emit(workflow_of(f"a = {ASK.format('b')}\nreturn a['response']")).compile()
     assert [one.invoke({"problem": "p"})["answer"], other.invoke({"problem": "p"})["answer"]] == ["<a p>", "<b p>"]
+
+
+def test_values_that_share_parts_are_stored_within_the_budget():
+    """Twenty-eight doublings take no room in Python, and more than any machine has as plain data."""
+    doubling = "pairs = ['x']\nfor _ in range(28):\n    pairs = [pairs, pairs]\n"
+    calls = f"one = {ASK.format('one')}\ntwo = await self.custom(input=one['response'], instruction='two')\n"
+    app = emitted(f"{doubling}{calls}return two['response'] + str(len(pairs))").compile()
+    with pytest.raises(BudgetExceeded, match="memory"):
+        app.invoke({"problem": "p"})

@@ -99,3 +99,9 @@ def test_a_model_is_wrapped_once():
 
 def test_a_model_with_settings_bound_will_do():
     assert as_chat_model(FakeChat().bind(stop=["x"])).name.startswith("langchain:")
+
+
+@pytest.mark.parametrize(("given", "kind"), [("openai:gpt-4o", "str"), ({"api_key": "hunter2"}, "dict"), (3, "int")])
+def test_a_model_of_the_wrong_kind_is_one_clear_error_without_its_text(given, kind):
+    with pytest.raises(ModelError, match=rf"init_chat_model\('openai:gpt-4o-mini'\), not {kind}$"):
+        as_chat_model(given)

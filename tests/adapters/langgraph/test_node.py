@@ -106,6 +106,12 @@ def test_a_question_may_be_the_last_message(worker, designer):
     assert state["messages"][-1].content == state["answer"]
 
 
+def test_a_message_may_consist_of_content_blocks(worker, designer):
+    blocks = [{"type": "text", "text": "Write f(x)."}]
+    asked = {"messages": [("user", blocks)], "tests": QUESTION["tests"], "entry_point": "f"}
+    assert app(worker, designer).invoke(asked)["messages"][-1].type == "ai"
+
+
 def test_designs_are_remembered_when_asked(worker, designer):
     remembering = app(worker, designer, remember=True)
     first, again = (remembering.invoke(QUESTION) for _ in range(2))
@@ -156,7 +162,7 @@ def test_a_checkpointer_keeps_the_users_state(worker, designer):
 
 
 def test_a_model_of_the_wrong_kind_is_named_at_once(worker):
-    with pytest.raises(ModelError, match=r"must be a LangChain chat model.*not 5"):
+    with pytest.raises(ModelError, match=r"must be a LangChain chat model.*not int"):
         flowreasoner_node(5)
     with pytest.raises(ModelError, match="init_chat_model"):
         flowreasoner_node(worker, meta_agent=object())
