@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowreasoner.operators import BUILTIN
 from flowreasoner_adapters.aflow.source import round_source
+from flowreasoner_adapters.arguments import check_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ class AFlowBackend:
         """
         from flowreasoner_adapters.aflow.graph import AFlowGraph
 
+        check_workflow(workflow)
         return AFlowGraph(workflow, self._llm, dataset=self._dataset, sandbox=self._sandbox, operators=self._operators)
 
     def source(self, workflow: Workflow) -> Mapping[str, str]:
@@ -64,4 +66,5 @@ class AFlowBackend:
         Raises:
             WorkflowInvalid: If AFlow's operators cannot express it; with line and remedy.
         """
+        check_workflow(workflow)
         return round_source(workflow, layout=self._layout, dataset=self._dataset, operators=self._uses)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner_adapters.arguments import check_workflow
 from flowreasoner_adapters.requires import require
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class DSPyBackend:
         """
         from flowreasoner_adapters.dspy.program import WorkflowProgram
 
+        check_workflow(workflow)
         return WorkflowProgram(workflow, **self.settings)
 
     def source(self, workflow: Workflow) -> Mapping[str, str]:
@@ -50,4 +52,5 @@ class DSPyBackend:
         from flowreasoner.operators import BUILTIN
         from flowreasoner_adapters.dspy.source import source
 
+        check_workflow(workflow)
         return {"workflow.py": source(workflow, self.settings.get("operators", BUILTIN))}

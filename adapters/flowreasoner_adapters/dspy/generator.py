@@ -13,6 +13,7 @@ from flowreasoner.api import design
 from flowreasoner.errors import ModelRefused
 from flowreasoner.query import Query
 from flowreasoner.sandbox.suite import Suite
+from flowreasoner_adapters.arguments import check_design_settings
 from flowreasoner_adapters.dspy.model import as_chat_model
 from flowreasoner_adapters.dspy.program import WorkflowProgram
 from flowreasoner_adapters.hosting import Sandboxes, run_sync
@@ -59,6 +60,7 @@ class FlowReasonerProgram(dspy.Module):  # type: ignore[misc]  # DSPy is not typ
         **settings: Any,
     ) -> None:
         super().__init__()
+        check_design_settings(settings)
         for given in (worker, meta_agent):
             if given is not None:
                 _model(given)

@@ -17,6 +17,7 @@ from flowreasoner.lowering.parallel import rewritten_prompts
 from flowreasoner.operators import BUILTIN
 from flowreasoner.sandbox.suite import Suite
 from flowreasoner.workflow.program import self_call
+from flowreasoner_adapters.arguments import listed_tests
 from flowreasoner_adapters.dspy.predictors import OperatorPredict, RunSettings, run_settings
 from flowreasoner_adapters.hosting import Sandboxes, run_sync
 
@@ -44,11 +45,11 @@ class WorkflowModule(dspy.Module):  # type: ignore[misc]  # DSPy is not typed
         super().__init__()
         self.sandboxes, self.tests, self.seed = Sandboxes(sandbox), tests, seed
 
-    def forward(self, **inputs: Any) -> Any:
+    def forward(self, *arguments: Any, **inputs: Any) -> Any:
         """Runs `aforward`, with or without a running event loop."""
-        return run_sync(self.aforward(**inputs))
+        return run_sync(self.aforward(*arguments, **inputs))
 
-    async def aforward(self, **inputs: Any) -> Any:
+    async def aforward(self, *arguments: Any, **inputs: Any) -> Any:
         """Runs the workflow."""
         raise NotImplementedError
 
@@ -56,7 +57,7 @@ class WorkflowModule(dspy.Module):  # type: ignore[misc]  # DSPy is not typed
         """Returns what the calls of one run share."""
         tests = self.tests
         if tests is None and test_cases:
-            tests = Suite.asserts(list(test_cases), entry_point)
+            tests = Suite.asserts(listed_tests(test_cases), entry_point)
         return RunSettings(entry_point, tests, self.sandboxes, self.seed)
 
 
@@ -86,7 +87,7 @@ def answering(control_flow: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
         **more: Any,
     ) -> Any:
         _check_asked(problem, more)
-        given = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases or ()), **more}
+        given = {"problem": problem, "entry_point": entry_point, "test_cases": listed_tests(test_cases), **more}
         code = control_flow.__code__
         accepted = code.co_varnames[: code.co_argcount]
         with run_settings(self.settings_for(entry_point, test_cases)):
@@ -147,7 +148,7 @@ class WorkflowProgram(WorkflowModule):
             Exception: What the LM raised.
         """
         _check_asked(problem, more)
-        arguments = {"problem": problem, "entry_point": entry_point, "test_cases": list(test_cases or ())}
+        arguments = {"problem": problem, "entry_point": entry_point, "test_cases": listed_tests(test_cases)}
         with run_settings(self.settings_for(entry_point, test_cases)):
             try:
                 result = await run_workflow(

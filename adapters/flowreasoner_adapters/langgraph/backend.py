@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner_adapters.arguments import check_workflow
 from flowreasoner_adapters.requires import require
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class LangGraphBackend:
         """
         from flowreasoner_adapters.langgraph.emit import emit
 
+        check_workflow(workflow)
         return emit(workflow, self.operators)
 
     def source(self, workflow: Workflow) -> Mapping[str, str]:
@@ -54,4 +56,5 @@ class LangGraphBackend:
         """
         from flowreasoner_adapters.langgraph.source import source
 
+        check_workflow(workflow)
         return {"workflow.py": source(workflow, self.operators.operators)}

@@ -16,6 +16,7 @@ from flowreasoner.models import ModelContext, model_from_uri
 from flowreasoner.query import Query
 from flowreasoner.sandbox.suite import Suite
 from flowreasoner.workflow import check
+from flowreasoner_adapters.arguments import check_design_settings
 from flowreasoner_adapters.hosting import Sandboxes
 from flowreasoner_adapters.langgraph.emit import emit
 from flowreasoner_adapters.langgraph.model import as_chat_model, text_of
@@ -102,7 +103,9 @@ def flowreasoner_node(
 
     Raises:
         ModelError: If a model is of the wrong kind.
+        QueryError: If there is no such setting.
     """
+    check_design_settings(settings)
     keys = _Keys(question, answer, entry_point, tests, check_command)
     return FlowReasonerNode(_Models(model, meta_agent), keys, Sandboxes(sandbox), settings, remember=remember)
 

@@ -12,6 +12,7 @@ from flowreasoner.errors import FlowReasonerError, ModelError
 from flowreasoner.operators import BUILTIN
 from flowreasoner.operators.toolkit import ModelToolkit
 from flowreasoner.sandbox.suite import Suite
+from flowreasoner_adapters.arguments import listed_tests
 from flowreasoner_adapters.hosting import Sandboxes
 from flowreasoner_adapters.langgraph.model import as_chat_model
 
@@ -99,7 +100,7 @@ class Operators:
                 "the graph has no model: pass one, e.g. LangGraphBackend(init_chat_model('openai:gpt-4o'))"
             )
         entry_point = str(feedback.get("entry_point") or "")
-        suite = self.tests or _suite(tuple(map(str, feedback.get("test_cases") or ())), entry_point)
+        suite = self.tests or _suite(tuple(listed_tests(feedback.get("test_cases"))), entry_point)
         source = random.Random(f"{self.seed}/{label}")  # noqa: S311 - reproducible on purpose
         return ModelToolkit(self._chat, self._sandboxes.here(), suite, entry_point, label, source, _spent)
 

@@ -14,7 +14,9 @@ from langgraph.types import RetryPolicy
 from flowreasoner.budget import Meter
 from flowreasoner.engine import catchable
 from flowreasoner.engine.values import weigh
+from flowreasoner.errors import QueryError
 from flowreasoner.workflow.language import PARAMETERS
+from flowreasoner_adapters.arguments import listed_tests
 from flowreasoner_adapters.hosting import run_sync
 from flowreasoner_adapters.langgraph.operators import ModelRaised
 from flowreasoner_adapters.langgraph.run import OWN_KEYS, Run, label_of
@@ -91,7 +93,7 @@ class Node(StepRunnable):
 
     async def update(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Does the work on a copy of the state and returns what changed."""
-        given = {name: value for name, value in state.items() if name in PARAMETERS} if self.start else state
+        given = _checked_input(state) if self.start else state
         run = Run.of(self.node, self.operators, given, self.prompts)
         failed: Any = None
         try:
@@ -186,6 +188,23 @@ class SampleNode(StepRunnable):
                 raise
             result = error
         return {"results": {position: freeze(result)}}
+
+
+def _checked_input(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a run is given, nothing of the thread's earlier runs.
+
+    Raises:
+        QueryError: If there is no problem, or something is of the wrong kind.
+    """
+    given = {name: value for name, value in state.items() if name in PARAMETERS}
+    problem = given.get("problem")
+    if not isinstance(problem, str) or not problem.strip():
+        raise QueryError("the graph's input needs a problem as text: app.invoke({'problem': '...'})")
+    if not isinstance(given.get("entry_point") or "", str):
+        raise QueryError(f"entry_point must be the name of a function, not {type(given['entry_point']).__name__}")
+    if "test_cases" in given:
+        given["test_cases"] = listed_tests(given["test_cases"])
+    return given
 
 
 def answer_of(value: Any) -> str:

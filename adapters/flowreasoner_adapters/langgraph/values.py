@@ -96,13 +96,22 @@ def thaw(value: Any) -> Any:
     if len(value) == 1:
         key = next(iter(value))
         if key in _THAWED:
-            return _THAWED[key](value[key])
+            try:
+                return _THAWED[key](value[key])
+            except (TypeError, ValueError, AttributeError, LookupError) as problem:
+                raise WorkflowFailed(f"the state holds {key} with what it cannot stand for: {problem}") from None
     return {key: thaw(item) for key, item in value.items()}
 
 
 def thaw_variables(state: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Returns those variables of a state that have a value."""
     return {name: thaw(state[name]) for name in names if name in state and state[name] != UNSET}
+
+
+def _thaw_fraction(text: str) -> Fraction:
+    if not re.fullmatch(r"-?\d{1,20000}(?:/\d{1,20000})?", text):
+        raise ValueError(f"{text[:40]!r} is no fraction")
+    return Fraction(text)
 
 
 def _thaw_error(parts: list[Any]) -> BaseException:
@@ -126,7 +135,7 @@ _THAWED: dict[str, Any] = {
     "$tuple": lambda items: tuple(thaw(item) for item in items),
     "$set": lambda items: OrderedSet(thaw(item) for item in items),
     "$range": lambda bounds: range(*bounds),
-    "$fraction": Fraction,
+    "$fraction": _thaw_fraction,
     "$error": _thaw_error,
     "$call": lambda call: Request(call["step"], thaw(call["inputs"])),
 }

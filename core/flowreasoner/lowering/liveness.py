@@ -69,6 +69,8 @@ def _unstorable(node: ast.expr) -> str:
             return f"the iterator of {name}()"
         case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name)) if name in _MATCHES:
             return f"the match of re.{name}()"
+        case ast.Call(func=ast.Attribute(attr=("keys" | "values" | "items") as name), args=[], keywords=[]):
+            return f"the view of .{name}(), which follows its dictionary"
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -18,11 +19,14 @@ __all__ = ["SCHEMES", "ModelContext", "ModelFactory", "ModelURI", "model_from_ur
 
 ModelRole = Literal["worker", "meta_agent"]
 
+_LONGEST_NAME = 40
 _YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
 def _shown(text: str) -> str:
-    """Returns a URI for messages, without its options: somebody may have put a key there."""
+    """Returns a URI for messages, without its options, and without what may be a key in the place of a model."""
+    if ":" not in text and (len(text) > _LONGEST_NAME or re.match(r"(?:sk|hf|gsk|xai|key)[-_]", text)):
+        return "the given text (not shown, as it may be a key)"
     return repr(text.partition("?")[0] + ("?…" if "?" in text else ""))
 
 
