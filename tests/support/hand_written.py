@@ -1692,6 +1692,30 @@ ADVERSARIAL = [
         return third['response'] + str(rows)
         """,
     ),
+    _written(
+        "a-loops-variable-is-only-added-to",
+        """
+        for word in problem.split():
+            draft = await self.custom(input=problem, instruction="first")
+            word += "!"
+            again = await self.custom(input=draft['response'], instruction="second")
+        return again['response']
+        """,
+    ),
+    _written(
+        "added-to-after-its-loop",
+        """
+        texts = []
+        for word in ["a", "b"]:
+            draft = await self.custom(input=word, instruction="first")
+            text = draft['response']
+            texts.append(text)
+        word += "!"
+        text += "?"
+        draft['response'] += "."
+        return word + text + draft['response']
+        """,
+    ),
 ]
 
 HAND_WRITTEN = PUBLISHED + ADVERSARIAL

@@ -12,7 +12,16 @@ from flowreasoner.lowering.blocks import Block, Branch, Call, Catch, Fan, Goto, 
 from flowreasoner.lowering.effects import Effects, names_in
 from flowreasoner.lowering.kinds import Kinds
 from flowreasoner.lowering.names import rename
-from flowreasoner.lowering.syntax import as_list, assign, awaits, is_gather, name_of, operator_call, place
+from flowreasoner.lowering.syntax import (
+    as_list,
+    assign,
+    awaits,
+    is_gather,
+    name_of,
+    operator_call,
+    place,
+    variables_read,
+)
 from flowreasoner.operators import BUILTIN
 from flowreasoner.workflow.diagnostics import Diagnostic
 from flowreasoner.workflow.program import self_call
@@ -83,12 +92,7 @@ class Builder:
         self.finalizers: list[_Finalizer] = []
         self.entry = self.current = Block()
         self.live = True
-        self.read = {
-            node.id
-            for item in program.methods
-            for node in item.walk()
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
-        }
+        self.read = {name.id for item in program.methods for name in variables_read(item.body)}
         self.sequence(copy.deepcopy(method.body))
         if self.live:
             self.current.end = Return(place(ast.Constant(None), method.body[-1]), method.body[-1].lineno)

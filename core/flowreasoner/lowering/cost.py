@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowreasoner.lowering.build import refused
+from flowreasoner.lowering.syntax import variables_read
 from flowreasoner.workflow.program import Program, is_cost
 
 if TYPE_CHECKING:
@@ -24,12 +25,7 @@ def without_cost(program: Program) -> Program:
     """
     entry = program.entry
     body = [_Answers().visit(copy.deepcopy(statement)) for statement in entry.body]
-    read = {
-        node.id
-        for statement in body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
+    read = {name.id for name in variables_read(body)}
     body = [_Unread(read).visit(statement) for statement in body]
     entry = replace(entry, body=tuple(body))
     helpers = dict(program.helpers)

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 from flowreasoner.lowering.effects import Touched
 from flowreasoner.lowering.kinds import is_list
 from flowreasoner.lowering.scope import bound_after
-from flowreasoner.lowering.syntax import as_list, assign, awaits, gathered, is_gather, name_of, operator_call, place
+from flowreasoner.lowering.syntax import (
+    as_list,
+    assign,
+    awaits,
+    gathered,
+    is_gather,
+    name_of,
+    operator_call,
+    place,
+    variables_read,
+)
 from flowreasoner.workflow.fstrings import portable
 from flowreasoner.workflow.language import BUILTINS, MODULES
 from flowreasoner.workflow.program import Method, self_call
@@ -279,9 +289,4 @@ def _stored(target: ast.expr) -> set[str]:
 def _reads(statements: Iterable[ast.stmt]) -> set[str]:
     """Returns the variables that statements read, under their own names."""
     inner = {"self", "prompt_custom", *BUILTINS, *MODULES}
-    return {
-        part.id
-        for statement in statements
-        for part in ast.walk(statement)
-        if isinstance(part, ast.Name) and (not isinstance(part.ctx, ast.Store) or isinstance(statement, ast.AugAssign))
-    } - inner
+    return {name.id for name in variables_read(statements)} - inner

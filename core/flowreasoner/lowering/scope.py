@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowreasoner.lowering.syntax import operator_call
+from flowreasoner.lowering.syntax import operator_call, variables_read
 
 if TYPE_CHECKING:
     from flowreasoner.lowering.effects import Effects
@@ -52,11 +52,8 @@ class MethodScope:
             (node.lineno, node.col_offset) for node in ast.walk(loop) if isinstance(node, ast.Name) and node.id == name
         }
         return any(
-            isinstance(node, ast.Name)
-            and node.id == name
-            and not isinstance(node.ctx, ast.Store)
-            and (node.lineno, node.col_offset) not in inside
-            for node in self.method.walk()
+            node.id == name and (node.lineno, node.col_offset) not in inside
+            for node in variables_read(self.method.body)
         )
 
 

@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, TypeVar
 from flowreasoner.workflow.program import self_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from flowreasoner.workflow.program import Program
 
-__all__ = ["as_list", "assign", "awaits", "gathered", "is_gather", "name_of", "operator_call", "place"]
+__all__ = [
+    "as_list",
+    "assign",
+    "awaits",
+    "gathered",
+    "is_gather",
+    "name_of",
+    "operator_call",
+    "place",
+    "variables_read",
+]
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
@@ -20,6 +30,16 @@ _Node = TypeVar("_Node", bound=ast.AST)
 def awaits(node: ast.AST) -> bool:
     """Tells whether something is awaited in a piece of code."""
     return any(isinstance(part, ast.Await) for part in ast.walk(node))
+
+
+def variables_read(nodes: Iterable[ast.AST]) -> Iterator[ast.Name]:
+    """Yields the places where code reads a variable; ``name += value`` reads it, too."""
+    for node in nodes:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Store):
+                yield part
+            elif isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
+                yield part.target
 
 
 def place(node: _Node, at: ast.AST) -> _Node:
