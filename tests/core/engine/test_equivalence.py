@@ -49,14 +49,27 @@ def test_parsing_what_is_printed_gives_the_same_workflow(source):
     assert again.repairs == ()
 
 
-@settings(_RELAXED, max_examples=600)
+@settings(_RELAXED, max_examples=100)
 @given(workflows())
 def test_engine_agrees_with_plain_python(source):
+    assert_the_same(source)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@settings(_RELAXED, max_examples=600)
+@given(workflows())
+def test_engine_agrees_with_plain_python_on_many_workflows(source):
+    assert_the_same(source)
+
+
+def assert_the_same(source):
     expected, got, plain_calls, engine_calls = asyncio.run(_both(source))
     assert got == expected
     assert Counter(engine_calls) == Counter(plain_calls)
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=60)
 @given(workflows())
 def test_timing_of_calls_changes_nothing(source):
