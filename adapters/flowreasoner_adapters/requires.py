@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from importlib import metadata
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
 
 from flowreasoner.errors import PluginError
 
-__all__ = ["require"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["lazily", "require"]
 
 
 def require(distribution: str, extra: str, *, least: tuple[int, int], below: tuple[int, int]) -> None:
@@ -30,3 +34,21 @@ def require(distribution: str, extra: str, *, least: tuple[int, int], below: tup
     if not least <= numbers < below:
         wanted = f">={'.'.join(map(str, least))},<{'.'.join(map(str, below))}"
         raise PluginError(f"{distribution} {version} is installed, and this backend needs {wanted}: {install}")
+
+
+def lazily(package: str, homes: Mapping[str, str], check: Callable[[], None]) -> Callable[[str], Any]:
+    """Returns a package's ``__getattr__``, which loads what needs the framework when it is first used.
+
+    Args:
+        package: Name of the package.
+        homes: Name of the module by what it holds.
+        check: Raises where the framework is missing, with the extra.
+    """
+
+    def load(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        check()
+        return getattr(import_module(f"{package}.{homes[name]}"), name)
+
+    return load

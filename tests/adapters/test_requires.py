@@ -33,7 +33,7 @@ def test_another_version_names_what_is_there_and_what_is_wanted(monkeypatch, ver
 @pytest.mark.parametrize("version", ["1.1", "1.2.22", "1.10.0a1"])
 def test_supported_versions_pass(monkeypatch, version):
     _versions(monkeypatch, langgraph=version)
-    require("langgraph", "langgraph", least=(1, 1), below=(2, 0))
+    assert require("langgraph", "langgraph", least=(1, 1), below=(2, 0)) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from flowreasoner.workflow import Workflow
     from flowreasoner_adapters.dspy.program import WorkflowProgram
 
-__all__ = ["DSPyBackend"]
+__all__ = ["DSPyBackend", "check_dspy"]
+
+
+def check_dspy() -> None:
+    """Checks that DSPy is there, in a version that works.
+
+    Raises:
+        PluginError: If not, with the command that helps.
+    """
+    require("dspy", "dspy", least=(3, 4), below=(3, 5))
 
 
 class DSPyBackend:
@@ -29,7 +38,7 @@ class DSPyBackend:
     name = "dspy"
 
     def __init__(self, **settings: Any) -> None:
-        require("dspy", "dspy", least=(3, 4), below=(3, 5))
+        check_dspy()
         self.settings = settings
 
     def emit(self, workflow: Workflow) -> WorkflowProgram:

@@ -10,8 +10,8 @@ import dspy
 from dspy.utils.exceptions import LMError
 
 from flowreasoner.budget import Budget
-from flowreasoner.engine import run_workflow
-from flowreasoner.errors import FlowReasonerError, ModelError, OperatorError, QueryError
+from flowreasoner.engine import answer_of, run_workflow
+from flowreasoner.errors import FlowReasonerError, ModelError, QueryError
 from flowreasoner.lowering.cost import without_cost
 from flowreasoner.lowering.parallel import rewritten_prompts
 from flowreasoner.operators import BUILTIN
@@ -92,11 +92,7 @@ def answering(control_flow: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
         accepted = code.co_varnames[: code.co_argcount]
         with run_settings(self.settings_for(entry_point, test_cases)):
             value = await control_flow(self, **{name: item for name, item in given.items() if name in accepted})
-        if isinstance(value, tuple) and value:
-            value = value[0]
-        if value is None:
-            raise TypeError("the workflow returned None instead of an answer")
-        return dspy.Prediction(answer=value if isinstance(value, str) else str(value))
+        return dspy.Prediction(answer=str(answer_of(value)))
 
     return aforward
 
@@ -169,7 +165,7 @@ class WorkflowProgram(WorkflowModule):
         predictor: OperatorPredict = getattr(self, call.site)
         try:
             return await predictor.run(**inputs)
-        except (OperatorError, FlowReasonerError):
+        except FlowReasonerError:
             raise
         except Exception as error:  # the LM's own; no fault of the workflow, so none that it may catch
             raise _HostError(error) from error

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flowreasoner_adapters.langgraph.backend import LangGraphBackend
-from flowreasoner_adapters.requires import require
+from flowreasoner_adapters.langgraph.backend import LangGraphBackend, check_langgraph
+from flowreasoner_adapters.requires import lazily
 from flowreasoner_plugins import hookimpl
 
 if TYPE_CHECKING:
@@ -42,12 +41,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Loads what needs LangGraph on first use, and explains the extra where it is missing."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    require("langgraph", "langgraph", least=(1, 1), below=(2, 0))
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazily(__name__, _HOMES, check_langgraph)
 
 
 @hookimpl

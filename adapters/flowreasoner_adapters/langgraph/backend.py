@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from flowreasoner.workflow import Workflow
     from flowreasoner_adapters.langgraph.building import WorkflowGraph
 
-__all__ = ["LangGraphBackend"]
+__all__ = ["LangGraphBackend", "check_langgraph"]
+
+
+def check_langgraph() -> None:
+    """Checks that LangGraph is there, in a version that works.
+
+    Raises:
+        PluginError: If not, with the command that helps.
+    """
+    require("langgraph", "langgraph", least=(1, 1), below=(2, 0))
 
 
 class LangGraphBackend:
@@ -32,7 +41,7 @@ class LangGraphBackend:
     name = "langgraph"
 
     def __init__(self, model: Any = None, **settings: Any) -> None:
-        require("langgraph", "langgraph", least=(1, 1), below=(2, 0))
+        check_langgraph()
         from flowreasoner_adapters.langgraph.operators import Operators
 
         self.operators = Operators(model, **settings)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph.graph import END, START
-from typing_extensions import TypedDict
 
 from flowreasoner.engine import Segment
-from flowreasoner.lowering import Dispatch, Exit, Finish, Next, Reraise, Route, Step, StepGraph, step_graph
-from flowreasoner_adapters.langgraph.building import WorkflowGraph, collected, send_back, send_requests
+from flowreasoner.lowering import (
+    Dispatch,
+    Exit,
+    Finish,
+    Next,
+    Reraise,
+    Route,
+    Step,
+    StepGraph,
+    destinations,
+    step_graph,
+)
+from flowreasoner_adapters.langgraph.building import WorkflowGraph, send_back, send_requests
 from flowreasoner_adapters.langgraph.run import OWN_KEYS, Run, label_of
+from flowreasoner_adapters.langgraph.schema import OUTPUTS, RESULTS, input_fields, live_schema, state_fields
 from flowreasoner_adapters.langgraph.steps import Node, SampleNode
 from flowreasoner_adapters.langgraph.values import thaw_variables
 
@@ -22,9 +33,6 @@ if TYPE_CHECKING:
     from flowreasoner_adapters.langgraph.operators import Operators
 
 __all__ = ["emit"]
-
-_TYPES: dict[str, Any] = {"text": str, "number": int | float, "flag": bool}
-_INPUTS: dict[str, Any] = {"problem": str, "entry_point": str, "test_cases": list[str]}
 
 
 def emit(workflow: Workflow, operators: Operators) -> WorkflowGraph:
@@ -42,8 +50,14 @@ def emit(workflow: Workflow, operators: Operators) -> WorkflowGraph:
 
 
 def _graph(steps: StepGraph, prompts: Mapping[str, str], operators: Operators, *, inner: bool = False) -> WorkflowGraph:
-    most = max([steps.most_steps, *(step.graph.most_steps for step in steps.steps.values() if step.graph)])
-    graph = WorkflowGraph(_state(steps, inner=inner), most_steps=most, **_schemas(steps, inner=inner))
+    schemas = {"output_schema": live_schema("Results", RESULTS)}
+    if not inner:
+        schemas = {
+            "input_schema": live_schema("Input", input_fields(steps)),
+            "output_schema": live_schema("Output", OUTPUTS),
+        }
+    state = live_schema("State", state_fields(steps, inner=inner))
+    graph = WorkflowGraph(state, most_steps=steps.most_steps, **schemas)
     for step in steps.steps.values():
         _add(graph, steps, step, prompts, operators, inner=inner)
     graph.add_edge(START, steps.entry.name)
@@ -85,49 +99,12 @@ def _add(
         _connect(graph, steps, step, prompts)
 
 
-# --- state ---
-
-
-def _state(steps: StepGraph, *, inner: bool) -> Any:
-    fields: dict[str, Any] = {name: _type(kind) for name, kind in steps.variables.items()}
-    fields |= {"feedback": dict[str, Any], "position": int} if inner else {**_INPUTS, "answer": str}
-    if inner or any(isinstance(step.exit, Dispatch) for step in steps.steps.values()):
-        fields["results"] = Annotated[dict[str, Any], collected]
-        fields["requests"] = list[dict[str, Any]]
-    if any(map(steps.returns_to, steps.steps.values())):
-        fields["collector"] = str
-    if steps.guarded or any(step.handlers for step in steps.steps.values()):
-        fields["failed"] = Any
-    if steps.prompts or inner:
-        fields["prompts"] = dict[str, str]
-    if steps.shared:
-        fields["links"] = list[Any]
-    return _schema("State", fields)
-
-
-def _schemas(steps: StepGraph, *, inner: bool) -> dict[str, Any]:
-    if inner:
-        return {"output_schema": _schema("Results", {"results": Annotated[dict[str, Any], collected]})}
-    inputs = {**_INPUTS, **{name: _type(steps.variables[name]) for name in steps.parameters}}
-    return {"input_schema": _schema("Input", inputs), "output_schema": _schema("Output", {"answer": str})}
-
-
-def _schema(name: str, fields: dict[str, Any]) -> Any:
-    made: Any = TypedDict  # its functional form takes no computed fields where types are checked
-    return made(name, fields, total=False)
-
-
-def _type(kind: str) -> Any:
-    if kind.startswith("list:"):
-        return list[_type(kind.removeprefix("list:"))]  # type: ignore[misc]
-    return dict[str, Any] if kind.startswith("result:") else _TYPES.get(kind, Any)
-
-
 # --- edges ---
 
 
 def _connect(graph: WorkflowGraph, steps: StepGraph, step: Step, prompts: Mapping[str, str]) -> None:
-    targets = _targets(step.exit) | {handler.step for handler in step.handlers} | ({END} if steps.guarded else set())
+    targets = {target or END for target in destinations(step.exit)} | {handler.step for handler in step.handlers}
+    targets |= {END} if steps.guarded else set()
     may_fail = bool(step.handlers) or steps.guarded
     if not may_fail and isinstance(step.exit, Next):
         graph.add_edge(step.name, step.exit.step)
@@ -135,19 +112,6 @@ def _connect(graph: WorkflowGraph, steps: StepGraph, step: Step, prompts: Mappin
         graph.add_edge(step.name, END)
     elif targets:
         graph.add_conditional_edges(step.name, _edge(steps, step, prompts), sorted(targets))
-
-
-def _targets(exit_: Exit) -> set[str]:
-    match exit_:
-        case Next(step=step):
-            return {step}
-        case Route(yes=yes, no=no):
-            return _targets(yes) | _targets(no)
-        case Dispatch(samples=samples, collect=collect):
-            return {*samples, collect}
-        case Reraise():
-            return set()
-    return {END}
 
 
 def _edge(steps: StepGraph, step: Step, prompts: Mapping[str, str]) -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flowreasoner.lowering import Dispatch, Exit, Finish, Next, Route, Step, StepGraph, step_graph
+from flowreasoner.lowering import Dispatch, Exit, Finish, Next, Route, Step, StepGraph, destinations, step_graph
 from flowreasoner.operators import BUILTIN
 from flowreasoner.workflow.language import BUILTINS, MODULES
 from flowreasoner.workflow.printer import print_prompts
 from flowreasoner_adapters.langgraph.code import Code
 from flowreasoner_adapters.langgraph.run import OWN_KEYS
+from flowreasoner_adapters.langgraph.schema import OUTPUTS, RESULTS, input_fields, state_fields
 from flowreasoner_adapters.printing import double_quoted
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["source"]
 
-_COLLECTED = "Annotated[dict[str, Any], collected]"
 _BUILT_WITH = ("Run", "Steps", "WorkflowGraph", "collected", "path", "send_back", "send_requests")
 _OWN_NAMES = {*_BUILT_WITH, *"Annotated Any END START TypedDict build graph model run settings state steps".split()}
 
@@ -108,29 +108,13 @@ class _Module:
         yield self._builder(steps, name, prefix, inner=inner)
 
     def _schemas(self, steps: StepGraph, prefix: str, *, inner: bool) -> Iterator[str]:
-        given = {"problem": "str", "entry_point": "str", "test_cases": "list[str]"}
-        variables = {name: _type(kind) for name, kind in steps.variables.items()}
         if inner:
-            own = {"feedback": "dict[str, Any]", "position": "int"}
-            yield _schema(
-                f"{prefix}Results", "What the graph gives.", {"results": "Annotated[dict[str, Any], collected]"}
-            )
+            yield _schema(f"{prefix}Results", "What the graph gives.", RESULTS)
         else:
-            own = {**given, "answer": "str"}
-            parameters = {name: variables[name] for name in steps.parameters}
-            yield _schema("Input", "What the graph takes.", {**given, **parameters})
-            yield _schema("Output", "What the graph gives.", {"answer": "str"})
-        if inner or any(isinstance(step.exit, Dispatch) for step in steps.steps.values()):
-            own |= {"results": _COLLECTED, "requests": "list[dict[str, Any]]"}
-        if any(map(steps.returns_to, steps.steps.values())):
-            own["collector"] = "str"
-        if steps.guarded or any(step.handlers for step in steps.steps.values()):
-            own["failed"] = "Any"
-        if steps.prompts or inner:
-            own["prompts"] = "dict[str, str]"
-        if steps.shared:
-            own["links"] = "list[Any]"
-        yield _schema(f"{prefix}State", "The workflow's variables, and what the graph itself keeps.", variables | own)
+            yield _schema("Input", "What the graph takes.", input_fields(steps))
+            yield _schema("Output", "What the graph gives.", OUTPUTS)
+        about = "The workflow's variables, and what the graph itself keeps."
+        yield _schema(f"{prefix}State", about, state_fields(steps, inner=inner))
 
     def _builder(self, steps: StepGraph, name: str, prefix: str, *, inner: bool) -> str:
         schemas = f"output_schema={prefix}Results" if inner else "input_schema=Input, output_schema=Output"
@@ -146,8 +130,7 @@ class _Module:
                 '    """Returns the graph, to be compiled with your own checkpointer, cache and interrupts."""\n'
                 f"    steps = Steps(model{settings}, **settings)\n"
             )
-        most = max([steps.most_steps, *(step.graph.most_steps for step in steps.steps.values() if step.graph)])
-        lines = [f"graph = WorkflowGraph({prefix}State, most_steps={most}, {schemas})"]
+        lines = [f"graph = WorkflowGraph({prefix}State, most_steps={steps.most_steps}, {schemas})"]
         lines += [
             _add(step, start=step is steps.entry and not inner, collect=steps.returns_to(step))
             for step in steps.steps.values()
@@ -200,14 +183,6 @@ def _schema(name: str, text: str, fields: Mapping[str, str]) -> str:
     return f'class {name}(TypedDict, total=False):\n    """{text}"""\n\n{lines}'
 
 
-def _type(kind: str) -> str:
-    if kind.startswith("list:"):
-        return f"list[{_type(kind.removeprefix('list:'))}]"
-    if kind.startswith("result:"):
-        return "dict[str, Any]"
-    return {"text": "str", "number": "int | float", "flag": "bool"}.get(kind, "Any")
-
-
 def _way_back(sample: str, collectors: list[str]) -> str:
     if len(collectors) == 1:
         return f"graph.add_edge({sample!r}, {collectors[0]!r})"
@@ -251,13 +226,4 @@ def _edges(step: Step, *, guarded: bool) -> list[str]:
 
 
 def _targets(exit_: Exit) -> set[str]:
-    match exit_:
-        case Next(step=step):
-            return {repr(step)}
-        case Route(yes=yes, no=no):
-            return _targets(yes) | _targets(no)
-        case Dispatch(samples=samples, collect=collect):
-            return {repr(name) for name in (*samples, collect)}
-        case Finish():
-            return {"END"}
-    return set()
+    return {"END" if target is None else repr(target) for target in destinations(exit_)}

@@ -12,7 +12,7 @@ from langgraph.runtime import get_runtime
 from langgraph.types import RetryPolicy
 
 from flowreasoner.budget import Meter
-from flowreasoner.engine import catchable
+from flowreasoner.engine import answer_of, catchable
 from flowreasoner.engine.values import weigh
 from flowreasoner.errors import QueryError
 from flowreasoner.workflow.language import PARAMETERS
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from flowreasoner.lowering import Handler
     from flowreasoner_adapters.langgraph.operators import Operators
 
-__all__ = ["Node", "SampleNode", "StepRunnable", "Work", "answer_of"]
+__all__ = ["Node", "SampleNode", "StepRunnable", "Work"]
 
 Work = Callable[[Run], Awaitable[None]]
 """What a node does: reads and changes ``run.variables``."""
@@ -157,7 +157,7 @@ class Node(StepRunnable):
         if run.answered and self.subgraph:
             update["results"] = {"only": {str(state["position"]): freeze(run.answer)}}
         elif run.answered:
-            update["answer"] = answer_of(run.answer)
+            update["answer"] = str(answer_of(run.answer))
         return update
 
 
@@ -205,19 +205,6 @@ def _checked_input(state: Mapping[str, Any]) -> dict[str, Any]:
     if "test_cases" in given:
         given["test_cases"] = listed_tests(given["test_cases"])
     return given
-
-
-def answer_of(value: Any) -> str:
-    """Returns a workflow's value as its answer: the first of a tuple, as text.
-
-    Raises:
-        TypeError: If there is none.
-    """
-    if isinstance(value, tuple) and value:
-        value = value[0]
-    if value is None:
-        raise TypeError("the workflow returned None instead of an answer")
-    return value if isinstance(value, str) else str(value)
 
 
 def _tried_again(policy: RetryPolicy | Sequence[RetryPolicy] | None, error: Exception) -> bool:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from flowreasoner.operators.spec import Operator
     from flowreasoner.workflow.program import Workflow
 
-__all__ = ["Perform", "Run", "RunResult", "run_workflow"]
+__all__ = ["Perform", "Run", "RunResult", "answer_of", "run_workflow"]
 
 Perform = Callable[["Operator", dict[str, Any], Call], Awaitable[dict[str, Any]]]
 """Performs one operator call: ``await perform(operator, inputs, call) -> outputs``."""
@@ -95,6 +95,19 @@ async def run_workflow(
     return await run.execute(arguments)
 
 
+def answer_of(value: Any) -> Any:
+    """Returns what of a workflow's value is the answer: the first of a tuple, as AFlow returns the cost beside it.
+
+    Raises:
+        TypeError: If there is none.
+    """
+    if isinstance(value, tuple) and value:
+        value = value[0]
+    if value is None:
+        raise TypeError("the workflow returned None instead of an answer")
+    return value
+
+
 class Run:
     """The state that all flows of one run share."""
 
@@ -134,12 +147,9 @@ class Run:
         given = {name: arguments.get(name, [] if name == "test_cases" else "") for name in PARAMETERS}
         named = {name: given[name] for name in entry.parameters if name in given}
         value = await flow.run_alone(entry, [], named)
-        if isinstance(value, tuple) and value:
-            value = value[0]
+        value = answer_of(value)
         if isinstance(value, UnawaitedCall):
             raise TypeError("the workflow returned a call that was never awaited")
-        if value is None:
-            raise TypeError("the workflow returned None instead of an answer")
         if not isinstance(value, str):
             weigh(self.meter, value)
         return str(value)

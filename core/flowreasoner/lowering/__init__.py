@@ -7,7 +7,19 @@ independent calls and sampling loops as `asyncio.gather`. Then `step_graph` make
 from flowreasoner.lowering.flatten import flatten
 from flowreasoner.lowering.graph import step_graph
 from flowreasoner.lowering.parallel import parallelise
-from flowreasoner.lowering.steps import Dispatch, Exit, Finish, Handler, Next, Reraise, Route, Step, StepGraph, StepKind
+from flowreasoner.lowering.steps import (
+    Dispatch,
+    Exit,
+    Finish,
+    Handler,
+    Next,
+    Reraise,
+    Route,
+    Step,
+    StepGraph,
+    StepKind,
+    destinations,
+)
 
 __all__ = [
     "Dispatch",
@@ -20,6 +32,7 @@ __all__ = [
     "Step",
     "StepGraph",
     "StepKind",
+    "destinations",
     "flatten",
     "parallelise",
     "step_graph",

@@ -7,15 +7,17 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flowreasoner.errors import WorkflowInvalid
 from flowreasoner.lowering.blocks import Block, Branch, Call, Catch, Fan, Goto, Raise, Region, Return
 from flowreasoner.lowering.effects import Effects, names_in
+from flowreasoner.lowering.helper_calls import arguments_of
 from flowreasoner.lowering.kinds import Kinds
 from flowreasoner.lowering.names import rename
+from flowreasoner.lowering.refusals import refused
 from flowreasoner.lowering.syntax import (
     as_list,
     assign,
     awaits,
+    escapes,
     is_gather,
     name_of,
     operator_call,
@@ -23,7 +25,6 @@ from flowreasoner.lowering.syntax import (
     variables_read,
 )
 from flowreasoner.operators import BUILTIN
-from flowreasoner.workflow.diagnostics import Diagnostic
 from flowreasoner.workflow.program import self_call
 
 if TYPE_CHECKING:
@@ -33,16 +34,10 @@ if TYPE_CHECKING:
     from flowreasoner.operators.spec import Operator
     from flowreasoner.workflow.program import Method, Program
 
-__all__ = ["Builder", "refused"]
+__all__ = ["Builder"]
 
 _DEEPEST = 12
 _RESIZING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}
-
-
-def refused(node: ast.AST, code: str, message: str, remedy: str) -> WorkflowInvalid:
-    """Returns the error for what no graph can express."""
-    line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", -1) + 1
-    return WorkflowInvalid([Diagnostic(line, column, code, "error", message, remedy)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +123,7 @@ class Builder:
 
     def statement(self, node: ast.stmt) -> None:
         """Adds a statement: as it is, or as blocks where it awaits or is left."""
-        if not awaits(node) and not _escapes(node):
+        if not awaits(node) and not escapes(node):
             self.current.statements.append(node)
             return
         match node:
@@ -367,7 +362,7 @@ class Builder:
         self.read |= {new for name, new in renamed.items() if name in self.read}
         for statement in body:
             rename(statement, renamed)
-        for name, value in _arguments(method, call).items():
+        for name, value in arguments_of(method, call).items():
             self.current.statements.append(assign(renamed[name], value, call))
         after = self.block()
         result = target.id if isinstance(target, ast.Name) else self.names.fresh(f"{method.name}_result")
@@ -385,23 +380,6 @@ class Builder:
             self.current.statements.append(place(ast.Assign([target], name_of(result, call)), call))
 
 
-def _escapes(node: ast.stmt) -> bool:
-    """Tells whether control may leave a statement for somewhere else than the next one."""
-    if isinstance(node, ast.Return | ast.Break | ast.Continue):
-        return True
-    match node:
-        case ast.For(body=body, orelse=orelse) | ast.While(body=body, orelse=orelse):
-            return any(isinstance(part, ast.Return) for item in body for part in ast.walk(item)) or any(
-                map(_escapes, orelse)
-            )
-        case ast.If(body=body, orelse=orelse):
-            return any(map(_escapes, [*body, *orelse]))
-        case ast.Try():
-            inner = [*node.body, *node.orelse, *node.finalbody, *(part for item in node.handlers for part in item.body)]
-            return any(map(_escapes, inner))
-    return False
-
-
 def _counted(items: ast.expr) -> ast.expr | None:
     """Returns n of ``range(n)`` where n is a number written down."""
     match items:
@@ -414,25 +392,3 @@ def _exceptions(node: ast.expr | None) -> tuple[str, ...]:
     if node is None:
         return ()
     return tuple(ast.unparse(item) for item in (node.elts if isinstance(node, ast.Tuple) else [node]))
-
-
-def _arguments(method: Method, call: ast.Call) -> dict[str, ast.expr]:
-    """Returns a call's arguments by parameter, in the order in which Python evaluates them."""
-    if any(isinstance(item, ast.Starred) for item in call.args) or any(item.arg is None for item in call.keywords):
-        raise refused(call, "starred-arguments", "a helper is called with * or **", "write its arguments one by one")
-    if len(call.args) > len(method.parameters):
-        raise refused(call, "helper-arguments", f"{method.name} takes fewer arguments", "leave the others out")
-    given = dict(zip(method.parameters, call.args, strict=False))
-    for keyword in call.keywords:
-        if keyword.arg in given or keyword.arg not in method.parameters:
-            message = f"{method.name} is called with a wrong or repeated argument {keyword.arg!r}"
-            raise refused(call, "helper-arguments", message, f"it takes {', '.join(method.parameters)}")
-        given[str(keyword.arg)] = keyword.value
-    for name in method.parameters:
-        if name not in given:
-            default = method.default_of(name)
-            if default is None:
-                message = f"{method.name} is called without {name!r}"
-                raise refused(call, "helper-arguments", message, f"it takes {', '.join(method.parameters)}")
-            given[name] = copy.deepcopy(default)
-    return given

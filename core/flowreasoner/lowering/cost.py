@@ -7,7 +7,7 @@ import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flowreasoner.lowering.build import refused
+from flowreasoner.lowering.refusals import refused
 from flowreasoner.lowering.syntax import variables_read
 from flowreasoner.workflow.program import Program, is_cost
 

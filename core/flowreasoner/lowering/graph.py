@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flowreasoner.lowering.blocks import Block, Branch, Call, Fan, Goto, Raise, Region, Return
 from flowreasoner.lowering.bounds import most_steps
-from flowreasoner.lowering.build import Builder, refused
+from flowreasoner.lowering.build import Builder
 from flowreasoner.lowering.changes import changes_arguments
 from flowreasoner.lowering.cost import without_cost
 from flowreasoner.lowering.effects import Effects
@@ -16,6 +16,7 @@ from flowreasoner.lowering.kinds import Kinds
 from flowreasoner.lowering.liveness import check_crossing, state_variables
 from flowreasoner.lowering.names import Names, without_names
 from flowreasoner.lowering.parallel import parallelise, rewritten_prompts
+from flowreasoner.lowering.refusals import refused
 from flowreasoner.lowering.steps import Dispatch, Exit, Finish, Handler, Next, Reraise, Route, Step, StepGraph
 from flowreasoner.lowering.syntax import assign, name_of, place
 from flowreasoner.lowering.totality import Totality
@@ -98,6 +99,7 @@ class _Steps:
             self._make(self.waiting.pop(0))
         variables = state_variables(self.steps, self.method.parameters)
         check_crossing(self.steps, variables)
+        inside = [step.graph for step in self.steps.values() if step.graph is not None]
         defaults = {name: self.method.default_of(name) for name in self.method.parameters}
         return StepGraph(
             self.program,
@@ -107,7 +109,7 @@ class _Steps:
             {name: self.kinds.names.get(name, "any") for name in variables},
             self.rewritten,
             Effects(self.everything, self.kinds).share(variables),
-            most_steps(self.program, self.method, self.unbounded),
+            max([most_steps(self.program, self.method, self.unbounded), *(inner.most_steps for inner in inside)]),
             self.nodes,
         )
 

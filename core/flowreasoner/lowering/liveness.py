@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flowreasoner.lowering.build import refused
-from flowreasoner.lowering.steps import Dispatch, Exit, Next, Route, Step
+from flowreasoner.lowering.refusals import refused
+from flowreasoner.lowering.steps import Exit, Route, Step, destinations
 from flowreasoner.workflow.language import BUILTINS, EXCEPTIONS, MODULES
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def state_variables(steps: Mapping[str, Step], parameters: Sequence[str]) -> lis
         changed = False
         for name, step in reversed(list(steps.items())):
             after = set(_tests(step.exit))
-            for following in _next(step.exit):
-                after |= entering[following]
+            for following in destinations(step.exit):
+                after |= entering[following] if following else set()
             caught = {variable for handler in step.handlers for variable in entering[handler.step]}
             now = used[name] | (after - defined[name]) | caught
             if now != entering[name]:
@@ -148,14 +148,3 @@ def _tests(exit_: Exit) -> set[str]:
     if isinstance(exit_, Route):
         return _free(exit_.test) | _tests(exit_.yes) | _tests(exit_.no)
     return set()
-
-
-def _next(exit_: Exit) -> list[str]:
-    match exit_:
-        case Next(step=step):
-            return [step]
-        case Route(yes=yes, no=no):
-            return _next(yes) + _next(no)
-        case Dispatch(collect=collect):
-            return [collect]
-    return []

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
     from flowreasoner.workflow.program import CallSite, Program
 
-__all__ = ["Dispatch", "Exit", "Finish", "Handler", "Next", "Reraise", "Route", "Step", "StepGraph", "StepKind"]
+__all__ = [
+    "Dispatch",
+    "Exit",
+    "Finish",
+    "Handler",
+    "Next",
+    "Reraise",
+    "Route",
+    "Step",
+    "StepGraph",
+    "StepKind",
+    "destinations",
+]
 
 StepKind = Literal["call", "sample", "subgraph", "collect", "step"]
 
@@ -55,6 +67,20 @@ class Dispatch:
 
 
 Exit = Next | Finish | Reraise | Route | Dispatch
+
+
+def destinations(exit_: Exit) -> set[str | None]:
+    """Returns the steps that an exit may go on with; None stands for the end."""
+    match exit_:
+        case Next(step=step):
+            return {step}
+        case Route(yes=yes, no=no):
+            return destinations(yes) | destinations(no)
+        case Dispatch(samples=samples, collect=collect):
+            return {*samples, collect}
+        case Reraise():
+            return set()
+    return {None}
 
 
 @dataclass(frozen=True)
@@ -137,7 +163,7 @@ class StepGraph:
         variables: State: the variables that outlive a step, with their kinds (`flowreasoner.lowering.kinds`).
         prompts: Prompt constants that the program rewrites, which are state too.
         shared: Whether variables of the state may hold the same changeable value.
-        most_steps: Steps that one run takes at most, where loops without a bound count `unbounded` rounds.
+        most_steps: Steps that a run of it, or of a subgraph, takes at most; loops without a bound count `unbounded`.
         nodes: Names of the steps that requests go to, by the `id` of the call in the tree.
         guarded: Of a subgraph, whether an error ends it as its result.
     """

@@ -16,6 +16,7 @@ __all__ = [
     "as_list",
     "assign",
     "awaits",
+    "escapes",
     "gathered",
     "is_gather",
     "name_of",
@@ -30,6 +31,23 @@ _Node = TypeVar("_Node", bound=ast.AST)
 def awaits(node: ast.AST) -> bool:
     """Tells whether something is awaited in a piece of code."""
     return any(isinstance(part, ast.Await) for part in ast.walk(node))
+
+
+def escapes(node: ast.stmt) -> bool:
+    """Tells whether control may leave a statement for somewhere else than the next one."""
+    if isinstance(node, ast.Return | ast.Break | ast.Continue):
+        return True
+    match node:
+        case ast.For(body=body, orelse=orelse) | ast.While(body=body, orelse=orelse):
+            return any(isinstance(part, ast.Return) for item in body for part in ast.walk(item)) or any(
+                map(escapes, orelse)
+            )
+        case ast.If(body=body, orelse=orelse):
+            return any(map(escapes, [*body, *orelse]))
+        case ast.Try():
+            inner = [*node.body, *node.orelse, *node.finalbody, *(part for item in node.handlers for part in item.body)]
+            return any(map(escapes, inner))
+    return False
 
 
 def variables_read(nodes: Iterable[ast.AST]) -> Iterator[ast.Name]:

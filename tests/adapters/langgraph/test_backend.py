@@ -51,7 +51,7 @@ def test_an_unsupported_version(version, monkeypatch):
 @pytest.mark.parametrize("version", ["1.1.0", "1.2.22", "1.9.0rc1", "1.10"])
 def test_supported_versions(version, monkeypatch):
     monkeypatch.setattr(metadata, "version", lambda name: version)
-    LangGraphBackend(FakeChat())
+    assert LangGraphBackend(FakeChat()).name == "langgraph"
 
 
 def test_a_missing_installation(monkeypatch):
