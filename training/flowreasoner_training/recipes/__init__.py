@@ -1,0 +1,1 @@
+"""Recipes: trainings as YAML files, checked before anything starts."""
