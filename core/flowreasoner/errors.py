@@ -17,6 +17,7 @@ Each class stands for one boundary, so that a caller can tell whose fault a fail
     │   └── IsolationUnavailable ... or the demanded tier is not to be had here (names the remedy)
     ├── StoreError              the run store is damaged, full or from a newer version
     │   └── RunNotFound         ... has no such run
+    ├── RecipeError             a training recipe cannot be used
     └── PluginError             a plugin is missing, broken or in conflict
 
 `WorkflowError`, `BudgetExceeded` and `OperatorError` make a round score 0 and become its feedback
@@ -44,6 +45,7 @@ __all__ = [
     "OperatorError",
     "PluginError",
     "QueryError",
+    "RecipeError",
     "RequestRefused",
     "RunNotFound",
     "SandboxError",
@@ -154,6 +156,19 @@ class StoreError(FlowReasonerError):
 
 class RunNotFound(StoreError):
     """The run store has no such run, or more than one that fits."""
+
+
+class RecipeError(FlowReasonerError):
+    """A training recipe cannot be used.
+
+    Attributes:
+        problems: All that is wrong with it, each with its place, its value and a remedy.
+    """
+
+    def __init__(self, recipe: str, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        listed = problems[0] if len(problems) == 1 else "; ".join(f"({n}) {p}" for n, p in enumerate(problems, 1))
+        super().__init__(f"the recipe {recipe!r} cannot be used: {listed}")
 
 
 class PluginError(FlowReasonerError):
