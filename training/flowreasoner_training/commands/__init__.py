@@ -1,0 +1,1 @@
+"""Commands of the training, one module each; they are loaded when they are used."""
