@@ -17,7 +17,7 @@ Each class stands for one boundary, so that a caller can tell whose fault a fail
     │   └── IsolationUnavailable ... or the demanded tier is not to be had here (names the remedy)
     ├── StoreError              the run store is damaged, full or from a newer version
     │   └── RunNotFound         ... has no such run
-    ├── TrainingError           a training cannot start or go on (data, checkpoint, disk, loss)
+    ├── TrainingError           training cannot go on: a checkpoint is missing, the loss is no number, the disk is full
     └── PluginError             a plugin is missing, broken or in conflict
 
 `WorkflowError`, `BudgetExceeded` and `OperatorError` make a round score 0 and become its feedback
@@ -159,7 +159,7 @@ class RunNotFound(StoreError):
 
 
 class TrainingError(FlowReasonerError):
-    """A training cannot start or go on; what it saved so far is whole."""
+    """Training cannot start or go on; the message says what is kept, and what to do."""
 
 
 class PluginError(FlowReasonerError):
