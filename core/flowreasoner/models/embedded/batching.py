@@ -9,6 +9,7 @@ from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flowreasoner.models.embedded.prompts import PromptReader
 from flowreasoner.models.embedded.transformer import Memory
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Batcher:
 
     def __init__(self, transformer: Transformer, end: int, most: int = 32) -> None:
         self.transformer, self.end, self.most = transformer, end, most
+        self._prompts = PromptReader(transformer)
         self._lock = threading.Lock()
         self._waiting: deque[_Job] = deque()
         self._thread: threading.Thread | None = None
@@ -106,7 +108,7 @@ class Batcher:
         for job in active:
             if job.memory is None and not job.future.done():
                 job.memory = Memory(self.transformer.config, len(job.prompt) + job.limit)
-                self._extend(job, self.transformer.read(job.prompt, job.memory))
+                self._extend(job, self._prompts.read(job.prompt, job.memory))
 
     def _extend(self, job: _Job, logits: NDArray[np.float32]) -> None:
         token = job.sampler.draw(logits)

@@ -15,6 +15,7 @@ Nothing in it is executed: no pickle, no code.
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -175,7 +176,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     if tokenizer.get_vocab_size() > config.vocab_size:
         size = tokenizer.get_vocab_size()
         raise ModelRefused(f"{folder}: the tokenizer has {size} tokens, but vocab_size is {config.vocab_size}")
-    weights = _weights(folder / WEIGHTS, config)
+    weights = _weights(files[WEIGHTS], folder / WEIGHTS, config)
     digest = hashlib.sha256(b"".join(hashlib.sha256(data).digest() for data in files.values())).hexdigest()
     return Checkpoint(config, weights, tokenizer, generation, digest)
 
@@ -199,10 +200,11 @@ def _parsed(kind: type[_Kind], data: bytes, path: Path) -> _Kind:
         raise ModelRefused(f"{path}{f', {place}' if place else ''}: {first['msg']}") from None
 
 
-def _weights(path: Path, config: LlamaConfig) -> dict[str, NDArray[np.float32]]:
+def _weights(data: bytes, path: Path, config: LlamaConfig) -> dict[str, NDArray[np.float32]]:
     """Reads the weights, dequantised; a name or shape that is not the configuration's is an error."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)):  # NumPy would take other formats, too
+            archive = np.load(io.BytesIO(data), allow_pickle=False)
             stored = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise ModelRefused(f"{path} is damaged: {error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tokenizers import Tokenizer
+
     from flowreasoner.models.base import ChatRequest, Message
     from flowreasoner.models.embedded.checkpoint import Checkpoint
 
 __all__ = ["EmbeddedModel"]
-
-_START, _END = "<|im_start|>", "<|im_end|>"
 
 
 class EmbeddedModel:
@@ -53,26 +54,30 @@ class EmbeddedModel:
         seed: int | None = None,
     ) -> None:
         self.folder = folder
-        self._checkpoint, self._batcher = _runtime(folder, _stamp(folder))
+        self._runtime = _runtime(folder, _stamp(folder))
         given = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens}
-        settings = self._checkpoint.generation.model_dump()
+        settings = self._runtime.checkpoint.generation.model_dump()
         settings |= {name: value for name, value in given.items() if value is not None}
         if not 0 < settings["top_p"] <= 1:
             raise ModelRefused(f"embedded: top_p must be above 0 and at most 1, got {settings['top_p']:g}")
         self.generation = Generation(**settings)
-        shown = {**settings, **({} if seed is None else {"seed": seed}), "weights": self._checkpoint.digest[:12]}
+        shown = {
+            **settings,
+            **({} if seed is None else {"seed": seed}),
+            "weights": self._runtime.checkpoint.digest[:12],
+        }
         # The weights' hash keeps a cached reply from being taken for one of other weights.
         self.name = f"embedded:{label or folder}?" + "&".join(f"{name}={value}" for name, value in shown.items())
 
     @property
     def context(self) -> int:
         """Tokens that a request and its reply may take together."""
-        return self._checkpoint.config.max_position_embeddings
+        return self._runtime.checkpoint.config.max_position_embeddings
 
     @property
     def parameters(self) -> int:
         """How many numbers the model has."""
-        return sum(value.size for value in self._checkpoint.weights.values())
+        return sum(value.size for value in self._runtime.checkpoint.weights.values())
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Answers a request; the same request always gets the same answer, whatever else is asked meanwhile.
@@ -88,9 +93,9 @@ class EmbeddedModel:
             )
         request.permit()
         sampler = Sampler(request.key(self.name), self.generation.temperature, self.generation.top_p)
-        future = self._batcher.submit(prompt, sampler, min(self.generation.max_tokens, room))
+        future = self._runtime.batcher.submit(prompt, sampler, min(self.generation.max_tokens, room))
         written = await asyncio.wrap_future(future)
-        text = self._checkpoint.tokenizer.decode(written, skip_special_tokens=True)
+        text = self._runtime.checkpoint.tokenizer.decode(written, skip_special_tokens=True)
         return Completion(text, input_tokens=len(prompt), output_tokens=len(written), usd=0.0)
 
     def tokens(self, messages: Sequence[Message]) -> list[int]:
@@ -99,8 +104,7 @@ class EmbeddedModel:
         Args:
             messages: Their content is never read as a mark, whatever it spells.
         """
-        tokenizer = self._checkpoint.tokenizer
-        start, end = (tokenizer.token_to_id(mark) for mark in (_START, _END))
+        start, end = self._runtime.start, self._runtime.end
         line = self._plain("\n")
         ids: list[int] = []
         for message in messages:
@@ -108,15 +112,25 @@ class EmbeddedModel:
         return [*ids, start, *self._plain("assistant\n")]
 
     def _plain(self, text: str) -> list[int]:
-        ids: list[int] = self._checkpoint.tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._runtime.checkpoint.tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
     async def aclose(self) -> None:
         """Does nothing: what is under way belongs to who awaits it, and the runtime stops by itself."""
 
 
+@dataclass(frozen=True)
+class _Runtime:
+    """A checkpoint at work; `start` and `end` are the token ids of ChatML's marks."""
+
+    checkpoint: Checkpoint
+    batcher: Batcher
+    start: int
+    end: int
+
+
 @lru_cache(maxsize=4)
-def _runtime(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Batcher]:
+def _runtime(folder: Path, stamp: tuple[int, ...]) -> _Runtime:
     """Loads a checkpoint once for all who use it.
 
     Args:
@@ -126,14 +140,19 @@ def _runtime(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Batcher]
     del stamp
     checkpoint = load_checkpoint(folder)
     tokenizer = checkpoint.tokenizer
-    for mark in (_START, _END):
-        if tokenizer.token_to_id(mark) is None:
-            raise ModelRefused(f"{folder / TOKENIZER} has no token {mark}; the runtime speaks ChatML only")
+    start, end = (_mark(tokenizer, mark, folder) for mark in ("<|im_start|>", "<|im_end|>"))
     tokenizer.encode_special_tokens = True  # marks within a message are text
     tokenizer.no_truncation()
     tokenizer.no_padding()
     transformer = Transformer(checkpoint.config, checkpoint.weights)
-    return checkpoint, Batcher(transformer, tokenizer.token_to_id(_END))
+    return _Runtime(checkpoint, Batcher(transformer, end), start, end)
+
+
+def _mark(tokenizer: Tokenizer, mark: str, folder: Path) -> int:
+    found: int | None = tokenizer.token_to_id(mark)
+    if found is None:
+        raise ModelRefused(f"{folder / TOKENIZER} has no token {mark}; the runtime speaks ChatML only")
+    return found
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:

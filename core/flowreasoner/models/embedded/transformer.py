@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-__all__ = ["Memory", "Transformer"]
+__all__ = ["CHUNK", "Memory", "Transformer"]
 
-_CHUNK = 256
-"""Tokens of a prompt that are read at once; bounds the memory that attention takes."""
+CHUNK = 64
+"""Tokens of a prompt that are read at once."""
+
+_LATER = np.triu(np.full((CHUNK, CHUNK), -np.inf, np.float32), 1)
+"""Added to scores, it hides from each token of a chunk those after it."""
 
 
 class Memory:
@@ -83,20 +86,18 @@ class Transformer:
         angles = np.outer(np.arange(config.max_position_embeddings), frequencies)
         self._cos, self._sin = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
 
-    def read(self, prompt: Sequence[int], memory: Memory) -> Floats:
-        """Reads a prompt into a fresh memory.
+    def read(self, tokens: Sequence[int] | NDArray[np.int64], memory: Memory) -> Floats:
+        """Reads a chunk of one sequence.
 
         Args:
-            prompt: Token ids, at least one.
-            memory: With capacity for them.
+            tokens: Token ids, at least one and at most `CHUNK`.
+            memory: Of the sequence; it is extended.
 
         Returns:
             Logits of the token that follows, ``(vocabulary,)``.
         """
-        ids = np.asarray(prompt, np.int64)
-        for start in range(0, len(ids), _CHUNK):
-            hidden = self._forward(ids[None, start : start + _CHUNK], [memory])
-        return self._logits(hidden)[0]
+        logits: Floats = self._logits(self._forward(np.asarray(tokens, np.int64)[None], [memory]))[0]
+        return logits
 
     def step(self, tokens: Sequence[int], memories: Sequence[Memory]) -> Floats:
         """Reads one further token of each of several sequences.
@@ -146,8 +147,7 @@ class Transformer:
             memory.keys[index, :, memory.length : end] = keys[row].swapaxes(0, 1)
             memory.values[index, :, memory.length : end] = values[row].swapaxes(0, 1)
             scores = queries[row] @ memory.keys[index, :, :end].swapaxes(1, 2)
-            if count > 1:
-                _hide_later(scores.reshape(heads, count, end), memory.length)
+            scores.reshape(heads, count, end)[:, :, memory.length :] += _LATER[:count, :count]
             scores -= scores.max(axis=-1, keepdims=True)
             np.exp(scores, out=scores)
             scores /= scores.sum(axis=-1, keepdims=True)
@@ -187,10 +187,3 @@ def _turn(x: Floats, cos: Floats, sin: Floats) -> Floats:
     """Rotary embedding, in Hugging Face's order: the first half of the features with the second."""
     first, second = np.split(x, 2, axis=-1)
     return np.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
-
-
-def _hide_later(scores: Floats, start: int) -> None:
-    """Hides from each token those after it; `scores` is ``(heads, tokens, all tokens so far)``."""
-    count = scores.shape[1]
-    later = np.triu(np.ones((count, count), bool), 1)
-    scores[:, :, start:][:, later] = -np.inf
