@@ -58,14 +58,11 @@ class EmbeddedModel:
         given = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens}
         settings = self._runtime.checkpoint.generation.model_dump()
         settings |= {name: value for name, value in given.items() if value is not None}
-        if not 0 < settings["top_p"] <= 1:
-            raise ModelRefused(f"embedded: top_p must be above 0 and at most 1, got {settings['top_p']:g}")
+        if top_p is not None and not 0 < top_p <= 1:
+            raise ModelRefused(f"embedded: top_p must be above 0 and at most 1, got {top_p:g}")
         self.generation = Generation(**settings)
-        shown = {
-            **settings,
-            **({} if seed is None else {"seed": seed}),
-            "weights": self._runtime.checkpoint.digest[:12],
-        }
+        shown = settings if seed is None else settings | {"seed": seed}
+        shown = shown | {"weights": self._runtime.checkpoint.digest[:12]}
         # The weights' hash keeps a cached reply from being taken for one of other weights.
         self.name = f"embedded:{label or folder}?" + "&".join(f"{name}={value}" for name, value in shown.items())
 
