@@ -1,1 +1,1 @@
-"""The paper in miniature: small models trained from scratch on the miniature world, and how well they do (§5)."""
+"""The miniature: a worker and a meta-agent trained from scratch on two CPU cores, by the paper's whole pipeline."""
