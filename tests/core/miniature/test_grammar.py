@@ -1,5 +1,6 @@
 """Compositions: what they compute, how they are written down, and how they are described."""
 
+import itertools
 import random
 
 import pytest
@@ -57,7 +58,7 @@ def test_code_computes_what_the_composition_does(seed):
 def test_kinds_fit_along_a_composition():
     for seed in range(200):
         steps = compose(random.Random(seed), 4).steps
-        assert all(one.gives == two.takes for (one, _), (two, _) in zip(steps, steps[1:], strict=False))
+        assert all(one.gives == two.takes for (one, _), (two, _) in itertools.pairwise(steps))
 
 
 def test_wordings_vary_and_all_are_of_the_family():

@@ -1,5 +1,6 @@
 """The miniature world's queries: compositional, split by composition, and with tests that tell them apart."""
 
+import itertools
 import re
 
 import pytest
@@ -51,7 +52,7 @@ def test_feedback_and_hidden_tests_share_no_case():
 async def test_the_reference_passes_all_tests_and_another_query_s_reference_does_not():
     sandbox = best_sandbox()
     found = queries("test", 24)
-    for query, other in zip(found, found[1:], strict=False):
+    for query, other in itertools.pairwise(found):
         assert (await sandbox.grade(query.reference, query.feedback)).passed
         assert (await sandbox.grade(query.reference, query.hidden)).passed
         wrong = other.reference.replace(other.entry_point, query.entry_point)

@@ -41,7 +41,10 @@ class Blueprint:
     def prompts(self) -> str:
         """The prompt constants, as source."""
         if self.plan:
-            return 'PLAN = "List the steps that solve this problem, one a line. Plan only."\nWRITE = "Follow the plan, step by step."'
+            return (
+                'PLAN = "List the steps that solve this problem, one a line. Plan only."\n'
+                'WRITE = "Follow the plan, step by step."'
+            )
         return 'WRITE = "Write the function, simply and correctly."'
 
     @property

@@ -7,6 +7,7 @@ the worker does better on deep problems when it plans first.
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -149,7 +150,7 @@ def _slip(composition: Composition, roll: random.Random) -> Composition:
                     continue
                 other = roll.choice(alike)
                 changed[at] = (other, roll.choice(other.choices) if other.choices else "")
-        kinds = [(one.gives, two.takes) for (one, _), (two, _) in zip(changed, changed[1:], strict=False)]
+        kinds = [(one.gives, two.takes) for (one, _), (two, _) in itertools.pairwise(changed)]
         if changed != steps and all(gives == takes for gives, takes in kinds):
             return Composition(tuple(changed))
     return Composition((*composition.steps, composition.steps[-1]))
