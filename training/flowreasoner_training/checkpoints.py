@@ -16,7 +16,7 @@ _MARK = "complete"
 class MarkWhole(TrainerCallback):
     """Marks each checkpoint as whole when the trainer has written all of it."""
 
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_save(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
         """Marks the checkpoint of the current step."""
         if state.is_world_process_zero:
             mark = Path(args.output_dir) / f"checkpoint-{state.global_step}" / _MARK

@@ -64,7 +64,7 @@ def write_atomically(path: Path, lines: Iterable[str]) -> None:
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Tells whether a full disk, or a file that may not grow, is behind an error; some libraries say so in words only."""
+    """Tells whether a full disk, or a file that may not grow, is behind an error; some libraries only say so."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

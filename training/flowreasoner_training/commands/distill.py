@@ -1,4 +1,4 @@
-"""``flowreasoner distill``: a teacher designs workflows for a benchmark's queries; the good runs become training data."""
+"""``flowreasoner distill``: a teacher designs workflows for queries; the good runs become training data."""
 
 from __future__ import annotations
 
@@ -93,9 +93,7 @@ async def _distill(recipe: Recipe, queries: list[Query], plugins: Plugins, given
         if not given["quiet"]:
             click.echo(_line(progress), err=True)
 
-    return await distill(
-        recipe, queries, given["out"], plugins=plugins, parquet=given["parquet"], report=report
-    )
+    return await distill(recipe, queries, given["out"], plugins=plugins, parquet=given["parquet"], report=report)
 
 
 def _line(progress: DistillProgress) -> str:

@@ -90,7 +90,7 @@ def train_sft(
             or the disk is full. What was saved stays, and can be gone on with.
     """
     base = str(model or recipe.model.name)
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     result = out / "result.json"
     _check_device(recipe)
     settings = _settings(recipe, data, base)
@@ -102,11 +102,14 @@ def train_sft(
     rows = load_data(data, tokenizer, recipe.sft.max_tokens)
     if rows.left_out:
         logging.getLogger(__name__).warning("%d trajectories are too long and are left out", rows.left_out)
-    trainer = make_trainer(recipe, base, tokenizer, rows, out)
-    log = StepLog(out / "log.jsonl", out / "checkpoints", report)
-    trainer.add_callback(log)
-    _train(trainer, out)
-    _save(trainer, recipe, tokenizer, out)
+    with warnings.catch_warnings():
+        # Newer versions of transformers have another name for it, which TRL 1.16 and PEFT do not use yet.
+        warnings.filterwarnings("ignore", ".*gradient_checkpointing.*deprecated", FutureWarning)
+        trainer = make_trainer(recipe, base, tokenizer, rows, out)
+        log = StepLog(out / "log.jsonl", out / "checkpoints", report)
+        trainer.add_callback(log)
+        _train(trainer, out)
+        _save(trainer, recipe, tokenizer, out)
     made = SftResult(
         out / "model", trainer.state.global_step, len(rows.rows), rows.left_out, rows.tokens, rows.trained, log.loss
     )
@@ -157,34 +160,31 @@ def make_trainer(recipe: Recipe, base: str, tokenizer: Any, rows: SftData, out: 
 def _arguments(recipe: Recipe, out: Path) -> SFTConfig:
     """Returns the settings of TRL's trainer; what is not named here is its default."""
     sft, cpu = recipe.sft, recipe.hardware.device == "cpu"
-    with warnings.catch_warnings():
-        # Newer versions of transformers have another name for it, which TRL 1.16 does not use.
-        warnings.filterwarnings("ignore", "`gradient_checkpointing` is deprecated", FutureWarning)
-        return SFTConfig(
-            output_dir=str(out / "checkpoints"),
-            per_device_train_batch_size=sft.batch_size,
-            gradient_accumulation_steps=sft.accumulation,
-            learning_rate=sft.learning_rate,
-            lr_scheduler_type="cosine",
-            warmup_steps=sft.warmup,  # a share of the steps, as it is below 1
-            num_train_epochs=sft.epochs,
-            save_strategy="steps",
-            save_steps=sft.save_steps,
-            save_total_limit=2,  # one is whole while the other is written
-            logging_steps=1,
-            logging_nan_inf_filter=False,  # or a loss that is no number would be logged as the one before
-            max_length=None,  # too long ones are left out already
-            dataset_kwargs={"skip_prepare_dataset": True},  # labels are there already
-            bf16=recipe.model.dtype == "bfloat16" and not cpu,
-            gradient_checkpointing=recipe.model.gradient_checkpointing,
-            model_init_kwargs={"dtype": recipe.model.dtype},
-            use_cpu=cpu,
-            dataloader_pin_memory=not cpu,
-            seed=recipe.seed,
-            data_seed=recipe.seed,
-            report_to=[],
-            disable_tqdm=True,
-        )
+    return SFTConfig(
+        output_dir=str(out / "checkpoints"),
+        per_device_train_batch_size=sft.batch_size,
+        gradient_accumulation_steps=sft.accumulation,
+        learning_rate=sft.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=sft.warmup,  # a share of the steps, as it is below 1
+        num_train_epochs=sft.epochs,
+        save_strategy="steps",
+        save_steps=sft.save_steps,
+        save_total_limit=2,  # one is whole while the other is written
+        logging_steps=1,
+        logging_nan_inf_filter=False,  # or a loss that is no number would be logged as the one before
+        max_length=None,  # too long ones are left out already
+        dataset_kwargs={"skip_prepare_dataset": True},  # labels are there already
+        bf16=recipe.model.dtype == "bfloat16" and not cpu,
+        gradient_checkpointing=recipe.model.gradient_checkpointing,
+        model_init_kwargs={"dtype": recipe.model.dtype},
+        use_cpu=cpu,
+        dataloader_pin_memory=not cpu,
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        report_to=[],
+        disable_tqdm=True,
+    )
 
 
 def _adapter(lora: LoraSettings | None) -> Any:
@@ -207,7 +207,7 @@ def _four_bit(recipe: Recipe) -> Any:
         return None
     from transformers import BitsAndBytesConfig
 
-    return BitsAndBytesConfig(
+    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
@@ -312,13 +312,19 @@ def _save(trainer: SFTTrainer, recipe: Recipe, tokenizer: Any, out: Path) -> Non
             trainer.save_model(str(partial))
         else:
             trainer.save_model(str(out / "adapter"))
+            _drop_pickle(out / "adapter")
         if trainer.is_world_process_zero():
             if recipe.model.lora is not None:
                 _merge(out / "adapter", partial, recipe.model.dtype)
             tokenizer.save_pretrained(partial)
-            (partial / "training_args.bin").unlink(missing_ok=True)  # a pickle, which nobody should have to trust
+            _drop_pickle(partial)
             shutil.rmtree(target, ignore_errors=True)
             partial.replace(target)
+
+
+def _drop_pickle(folder: Path) -> None:
+    """Removes the trainer's settings from a model that is passed on: nobody should have to trust a pickle."""
+    (folder / "training_args.bin").unlink(missing_ok=True)
 
 
 def _merge(adapter: Path, target: Path, dtype: str) -> None:

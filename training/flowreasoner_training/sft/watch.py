@@ -64,11 +64,12 @@ class StepLog(TrainerCallback):
         self._started, self._first = time.monotonic(), 0
         self.loss = math.nan
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
         """Starts the clock."""
+        del args
         self._started, self._first = time.monotonic(), state.global_step
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
+    def on_log(self, args: Any, state: Any, *_: Any, logs: Mapping[str, Any] | None = None, **__: Any) -> None:
         """Takes in the metrics of a step."""
         if logs is None or "loss" not in logs:
             return
@@ -88,9 +89,8 @@ class StepLog(TrainerCallback):
     def _not_finite(self, step: int, name: str, value: float, rate: float) -> str:
         good = last_checkpoint(self._checkpoints)
         kept = "no checkpoint was written yet" if good is None else f"the last good checkpoint is {str(good)!r}"
-        return (
-            f"step {step}: the {name} is {value}; {kept}; train with a lower sft.learning_rate than {rate:g}"
-            + ("" if good is None else f", from there: --model {good} --out ANOTHER")
+        return f"step {step}: the {name} is {value}; {kept}; train with a lower sft.learning_rate than {rate:g}" + (
+            "" if good is None else f", from there: --model {good} --out ANOTHER"
         )
 
 
