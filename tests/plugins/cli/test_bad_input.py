@@ -46,9 +46,13 @@ def _line(result):
         (["solve", "humanevil:0"], 2, "there is no benchmark 'humanevil'"),
         (["solve", "humaneval:0"], 2, "humaneval needs its file: pass --data PATH"),
         (["solve", "humaneval:0", "--data", "nowhere.jsonl"], 2, "cannot read benchmark data from 'nowhere.jsonl'"),
-        (["solve", "demo:spiral-walk", "--worker", "gpt-4o"], 2, "'gpt-4o' is no model URI"),
-        (["solve", "demo:spiral-walk", "--worker", "gpt:4o"], 2, "there is no model scheme 'gpt'"),
-        (["solve", "demo:spiral-walk", "--worker", "openai:gpt-4o"], 2, "no API key for openai:gpt-4o: set the"),
+        (["solve", *SIMULATED, "demo:spiral-walk", "--worker", "gpt-4o"], 2, "'gpt-4o' is no model URI"),
+        (["solve", *SIMULATED, "demo:spiral-walk", "--worker", "gpt:4o"], 2, "there is no model scheme 'gpt'"),
+        (
+            ["solve", *SIMULATED, "demo:spiral-walk", "--worker", "openai:gpt-4o"],
+            2,
+            "no API key for openai:gpt-4o: set the",
+        ),
         (
             ["solve", *SIMULATED, "demo:spiral-walk", "--meta-agent", "openai:o4-mini"],
             2,
@@ -59,7 +63,11 @@ def _line(result):
             2,
             "there is no designer 'magic'; known are flowreasoner",
         ),
-        (["solve", "demo:spiral-walk", "--metric", "taste"], 2, "there is no metric 'taste'; known are none"),
+        (
+            ["solve", *SIMULATED, "demo:spiral-walk", "--metric", "taste"],
+            2,
+            "there is no metric 'taste'; known are none",
+        ),
         (
             ["solve", *SIMULATED, "demo:spiral-walk", "--sandbox", "cage"],
             2,
