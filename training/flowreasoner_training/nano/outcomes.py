@@ -30,7 +30,7 @@ class Outcome:
         passed: 1 if the answer passes all hidden tests, else 0.
         hidden: Share of the hidden tests that it passes.
         once: 1 if one further run of the chosen workflow, with draws of its own, passes all hidden tests. Unlike
-            `passed` it owes nothing to picking the best of several answers.
+            `passed` it owes nothing to picking the best of several answers. None where it was not tried.
         feedback: Score of the best round on the feedback tests.
         reward: Mean of the rounds' rewards (§4.2).
         rewards: Reward of each round.
@@ -51,7 +51,7 @@ class Outcome:
     seed: int
     passed: float
     hidden: float
-    once: float
+    once: float | None
     feedback: float
     reward: float
     rewards: tuple[float, ...]
@@ -68,6 +68,11 @@ class Outcome:
     def key(self) -> Key:
         """What tells it from other attempts."""
         return self.contender, self.checkpoint, self.query, self.seed
+
+    @property
+    def first_reward(self) -> float | None:
+        """Reward of the first round, which the meta-agent designed without any feedback; None without rounds."""
+        return self.rewards[0] if self.rewards else None
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Outcome:

@@ -26,6 +26,7 @@ MEASURES = (
     "hidden",
     "feedback",
     "reward",
+    "first_reward",
     "rounds",
     "calls",
     "run_calls",
@@ -33,7 +34,7 @@ MEASURES = (
     "worker_tokens",
     "meta_tokens",
 )
-"""Numbers of an `Outcome` that are averaged."""
+"""Numbers of an `Outcome` that are averaged where there are any."""
 
 LINKS = (
     ("grpo", "sft"),
