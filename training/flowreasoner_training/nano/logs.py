@@ -14,8 +14,9 @@ __all__ = ["read_log"]
 
 
 def read_log(path: Path) -> list[dict[str, float]]:
-    """Reads a log: the numbers of each step, in order. Of a step that was made twice, as after a resumption, the
-    later line counts; lines that were cut short are left out.
+    """Returns the numbers of each step, in order.
+
+    Of a step that was made twice, as after a resumption, the later line counts. Lines that were cut short are left out.
 
     Raises:
         QueryError: If it cannot be read, or no line has a step.
