@@ -20,7 +20,7 @@ from typing import Any
 
 from flowreasoner.budget import Budget
 from flowreasoner.designers import FlowReasoner
-from flowreasoner.errors import FlowReasonerError, QueryError
+from flowreasoner.errors import FlowReasonerError, PluginError, QueryError
 from flowreasoner.models import ModelContext, model_from_uri
 from flowreasoner.query import Query
 from flowreasoner.workflow import Workflow
@@ -29,6 +29,7 @@ from flowreasoner_plugins.manager import Plugins, load_plugins
 from flowreasoner_training.nano.attempt import Arena
 from flowreasoner_training.nano.contenders import Contender, baselines, candidates, trained
 from flowreasoner_training.nano.evaluation import PrintedProgress, best_candidate, run
+from flowreasoner_training.nano.logs import read_log
 from flowreasoner_training.nano.outcomes import OutcomeFile
 from flowreasoner_training.nano.page import render_page, results_table
 from flowreasoner_training.nano.shared import SharedModel
@@ -121,6 +122,13 @@ async def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     models, sandbox = Models(plugins), make_sandbox(plugins, given.sandbox)
     try:
         arena = Arena(models.source(given.worker, "worker"), sandbox, Budget(calls=given.calls))
+        designer = FlowReasoner(given.rounds, given.evaluations, early_stop=not given.all_rounds)
+        meta_agents = []
+        for name, own in uris.items():
+            checkpoints = {label_of(uri): models.source(uri, "meta_agent") for uri in own}
+            if len(checkpoints) < len(own):
+                raise QueryError(f"two checkpoints of {name!r} are the same: {', '.join(own)}")
+            meta_agents += trained(name, checkpoints, designer)
         same = {
             "world": given.world,
             "worker": label_of(given.worker),
@@ -132,13 +140,8 @@ async def evaluate(given: argparse.Namespace) -> dict[str, Any]:
         }
         tried = await attempts(given, "validation", candidates(catalogue), validation, [0], arena, same)
         chosen = best_candidate(tried).partition("/")[2]
-        designer = FlowReasoner(given.rounds, given.evaluations, early_stop=not given.all_rounds)
         contenders = baselines(next(iter(catalogue.values())), catalogue[chosen], designer)
-        for name, own in uris.items():
-            checkpoints = {label_of(uri): models.source(uri, "meta_agent") for uri in own}
-            if len(checkpoints) < len(own):
-                raise QueryError(f"two checkpoints of {name!r} are the same: {', '.join(own)}")
-            contenders += trained(name, checkpoints, designer)
+        contenders += meta_agents
         seeds = list(range(given.seeds))
         outcomes = await attempts(given, "test", contenders, test, seeds, arena, same | {"fixed": chosen})
     finally:
@@ -177,6 +180,18 @@ async def attempts(
     return await run(contenders, queries, seeds, arena, file, concurrency=given.concurrency, progress=progress)
 
 
+def drawing(logs: dict[str, list[Path]]) -> Any:
+    """Returns what draws, after a look at all that it will need, as the evaluation may take hours."""
+    try:
+        from flowreasoner_training.nano.plots import draw_all
+    except ModuleNotFoundError as error:
+        raise PluginError(f'--plot needs {error.name}: pip install "flowreasoner[train]"') from None
+    for paths in logs.values():
+        for path in paths:
+            read_log(path)
+    return draw_all
+
+
 def versions() -> dict[str, str]:
     """Returns the versions of the libraries that are installed."""
     found = {}
@@ -200,10 +215,9 @@ def main(arguments: list[str] | None = None) -> None:
     given.arguments = sys.argv[1:] if arguments is None else arguments
     try:
         logs = {name: [Path(path) for path in paths] for name, paths in named(given.log, "--log").items()}
+        draw_all = drawing(logs) if given.plot is not None else None
         results = asyncio.run(evaluate(given))
-        if given.plot is not None:
-            from flowreasoner_training.nano.plots import draw_all
-
+        if draw_all is not None:
             drawn = draw_all(results, logs, given.plot)
             results["pictures"] = {name: f"{given.plot.name}/{file}" for name, file in drawn.items()}
     except FlowReasonerError as error:

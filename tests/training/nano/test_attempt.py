@@ -19,6 +19,7 @@ async def test_a_design_is_measured():
     assert outcome.key == ("sft", "seed 0", "add-2", 5)
     assert (outcome.depth, outcome.passed, outcome.hidden, outcome.once, outcome.feedback) == (2, 1, 1, 1, 1)
     assert (outcome.rounds, outcome.calls, outcome.run_calls, outcome.complexity) == (2, 2, 1, 2)
+    assert (outcome.run_asks, outcome.first_reward) == (1, outcome.rewards[0])
     assert outcome.operators == ("CustomCodeGenerate",)
     assert outcome.rewards == pytest.approx((0.1 * 12 / 14 + 0.1, 1 + 0.1 * 12 / 14))  # the second is like the first
     assert outcome.reward == pytest.approx(sum(outcome.rewards) / 2)

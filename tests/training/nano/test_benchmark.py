@@ -4,6 +4,7 @@ import json
 import runpy
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def test_one_command_writes_results_and_page_and_goes_on_where_it_was_stopped(tm
             not (tmp_path / "m.test.jsonl").exists() or len((tmp_path / "m.test.jsonl").read_bytes().splitlines()) < 5
         ):
             assert process.poll() is None
+            time.sleep(0.05)
         process.kill()
     kept = (tmp_path / "m.test.jsonl").read_bytes().splitlines(keepends=True)[:5]
     main(command)
@@ -49,6 +51,7 @@ def test_one_command_writes_results_and_page_and_goes_on_where_it_was_stopped(tm
         (["--contender", "sft"], "--contender must look like NAME=VALUE, not 'sft'"),
         ([*SFT, *SFT], "two checkpoints of 'sft' are the same"),
         (["--log", "=x"], "--log must look like"),
+        (["--plot", "pictures", "--log", "grpo=nowhere.jsonl"], "cannot read the log 'nowhere.jsonl'"),
     ],
 )
 def test_wrong_options_are_named(tmp_path, more, message):

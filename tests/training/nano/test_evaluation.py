@@ -6,7 +6,7 @@ from arenas import ONE, QUERIES, agent, arena
 from outcomes import an_outcome
 
 from flowreasoner.designers import FlowReasoner
-from flowreasoner.errors import ModelError
+from flowreasoner.errors import ModelError, QueryError
 from flowreasoner.models import FunctionModel
 from flowreasoner_training.nano.contenders import Contender, FixedWorkflow, baselines, candidates, trained
 from flowreasoner_training.nano.evaluation import PrintedProgress, best_candidate, run
@@ -29,6 +29,11 @@ async def test_finished_attempts_are_not_repeated(tmp_path):
     again = await run(contenders, QUERIES, [0, 1], arena(silent), OutcomeFile(file.path, {}))
     assert again == outcomes
     assert 0 < len(silent.history) < len(worker.history)
+
+
+async def test_queries_of_one_id_are_refused(tmp_path):
+    with pytest.raises(QueryError, match="two queries have the id 'add-1'"):
+        await run([], [QUERIES[0]] * 2, [0], arena(coder(RIGHT)), OutcomeFile(tmp_path / "o.jsonl", {}))
 
 
 async def test_the_first_error_ends_all_and_loses_nothing(tmp_path):

@@ -19,6 +19,14 @@ async def test_the_same_request_is_asked_once_also_at_the_same_time():
     assert (model.asked, model.shared, len(inner.history)) == (3, 3, 3)
 
 
+async def test_the_oldest_answers_are_forgotten():
+    inner = FunctionModel(lambda request: request.messages[0].content)
+    model = SharedModel(inner, most=2)
+    for text in "abcba":
+        assert (await model.complete(ChatRequest.ask(text))).text == text
+    assert [request.messages[0].content for request in inner.history] == ["a", "b", "c", "a"]
+
+
 async def test_a_failure_is_not_kept():
     model = SharedModel(ScriptedModel([ModelError("busy"), "there"]))
     both = await asyncio.gather(*(model.complete(ChatRequest.ask("a")) for _ in "12"), return_exceptions=True)

@@ -118,11 +118,14 @@ def _measures(rounds: Sequence[Round], arena: Arena) -> dict[str, Any]:
         "worker_tokens": sum(item.feedback.spent.tokens for item in rounds),
         "meta_tokens": sum(item.spent.tokens for item in rounds),
         "run_calls": None,
+        "run_asks": None,
         "complexity": None,
     }
     best = select_best(list(rounds))
     if best is not None and best.workflow is not None:
-        measures["run_calls"] = best.feedback.spent.calls / len(best.feedback.evaluations)
+        spent, runs = best.feedback.spent, len(best.feedback.evaluations)
+        measures["run_calls"] = spent.calls / runs
+        measures["run_asks"] = spent.model_calls / runs
         measures["complexity"] = complexity(best.workflow.program).raw
         measures["operators"] = tuple(site.operator for site in best.workflow.program.sites)
     return measures

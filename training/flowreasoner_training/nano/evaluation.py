@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
+from flowreasoner.errors import QueryError
 from flowreasoner.text import shorten
 from flowreasoner_plugins.cli.wording import clock
 from flowreasoner_training.nano.attempt import attempt
@@ -55,10 +57,14 @@ async def run(
         The outcomes, contender by contender.
 
     Raises:
+        QueryError: If two queries have the same id, or one has no hidden tests.
         ModelError: If a model cannot be used. Whatever the error, finished attempts are kept.
         SandboxError: If the sandbox fails.
         StoreError: If an outcome cannot be written.
     """
+    twice = [name for name, count in Counter(query.id for query in queries).items() if count > 1]
+    if twice:
+        raise QueryError(f"two queries have the id {twice[0]!r}, by which outcomes are told apart; give each its own")
     finished = file.finished()
     # All contenders meet a query one after the other, so that a part of the work already compares like with like.
     jobs = [(contender, query, seed) for seed in seeds for query in queries for contender in contenders]

@@ -37,6 +37,8 @@ class Outcome:
         rounds: Rounds made.
         calls: Operator calls of all runs together.
         run_calls: Operator calls of one run of the chosen workflow, a mean; None without an answer.
+        run_asks: Times that one run of the chosen workflow asks the worker, a mean; an operator may ask several times,
+            or not at all. None without an answer.
         complexity: Raw complexity of the chosen workflow; None without an answer.
         worker_tokens: Tokens that the worker read and wrote.
         meta_tokens: Tokens that the meta-agent read and wrote.
@@ -58,6 +60,7 @@ class Outcome:
     rounds: int
     calls: int
     run_calls: float | None
+    run_asks: float | None
     complexity: float | None
     worker_tokens: int
     meta_tokens: int

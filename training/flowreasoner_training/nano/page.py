@@ -32,6 +32,7 @@ _COLUMNS = {
     "rounds": ("rounds", "{:.2f}"),
     "calls": ("operator calls per query", "{:.1f}"),
     "run_calls": ("… per run", "{:.2f}"),
+    "run_asks": ("worker asked per run", "{:.2f}"),
     "worker_tokens": ("worker's tokens", "{:,.0f}"),
     "meta_tokens": ("meta-agent's tokens", "{:,.0f}"),
 }
@@ -147,12 +148,24 @@ def _adaptation(summary: Mapping[str, Any]) -> str:
         ]
         slopes = [_interval(own["slopes"][measure], form.replace(":", ":+")) for measure, form in _DEPTH_FORMS.items()]
         rows.append(["per step", *slopes, ""])
-        head = ["depth", _WORDS["passed"], "calls per run", "complexity", "commonest workflow"]
+        measures = ["rounds", "operator calls per run", "worker asked per run", "complexity"]
+        head = ["depth", _WORDS["passed"], *measures, "commonest workflow"]
         parts.append(f"{TITLES[name]}:\n\n{table(head, rows)}")
-    return "\n".join(parts)
+    return "\n".join([_DEPTH_NOTE, *parts])
 
 
-_DEPTH_FORMS = {"passed": "{:.1%}", "run_calls": "{:.2f}", "complexity": "{:.1f}"}
+_DEPTH_NOTE = """\
+Complexity is that of the chosen workflow's syntax tree, so that it rises only if another workflow is chosen. Calls may
+rise for a fixed workflow, too, where it tries again after a failing test.
+"""
+
+_DEPTH_FORMS = {
+    "passed": "{:.1%}",
+    "rounds": "{:.2f}",
+    "run_calls": "{:.2f}",
+    "run_asks": "{:.2f}",
+    "complexity": "{:.2f}",
+}
 
 
 def _shapes(workflows: Mapping[str, float]) -> str:

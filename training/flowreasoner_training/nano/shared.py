@@ -19,11 +19,12 @@ class SharedModel:
     result. Tokens count for everyone who gets the answer, as if each had asked.
 
     Args:
-        model: Asked. Answers are kept in memory, for as long as this object lives.
+        model: Asked. Answers are kept in memory.
+        most: Answers that are kept; then the oldest are forgotten.
     """
 
-    def __init__(self, model: ChatModel) -> None:
-        self.model = model
+    def __init__(self, model: ChatModel, most: int = 20_000) -> None:
+        self.model, self.most = model, most
         self.asked = 0
         self.shared = 0
         self._answers: dict[str, asyncio.Task[Completion]] = {}
@@ -50,6 +51,7 @@ class SharedModel:
         if answer is None:
             answer = self._answers[key] = asyncio.ensure_future(self.model.complete(request))
             self.asked += 1
+            self._forget()
         else:
             self.shared += 1
         try:
@@ -58,6 +60,12 @@ class SharedModel:
             self._answers.pop(key, None)
             raise
         return replace(completion, cached=True) if known else completion
+
+    def _forget(self) -> None:
+        if len(self._answers) > self.most:
+            oldest = next(iter(self._answers))
+            if self._answers[oldest].done():
+                del self._answers[oldest]
 
     async def aclose(self) -> None:
         """Gives up what is still being asked, and closes the inner model."""
