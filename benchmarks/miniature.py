@@ -83,9 +83,8 @@ def world(given: argparse.Namespace, plugins: Plugins) -> tuple[list[Query], lis
         read = [read_proposal(Completion(proposal.reply())) for proposal in PROPOSALS]
         workflows = {item.modification: Workflow.parse(item.graph, item.prompt) for item in read}
         return demo[: given.queries], demo[: given.validation], workflows
-    from flowreasoner_training.nano.catalogue import CATALOGUE
-
     from flowreasoner.miniature import queries
+    from flowreasoner_training.nano.catalogue import CATALOGUE
 
     workflows = {item.words: Workflow.parse(item.graph, item.prompts) for item in CATALOGUE}
     return queries("test", given.queries), queries("train", given.validation, seed=1), workflows

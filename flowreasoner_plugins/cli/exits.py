@@ -4,7 +4,7 @@
 0     done; for check and run: all was well
 1     done, but not well: a workflow has errors, an answer fails tests or there is none, a score is low
 2     usage: an option, a file or a query cannot be used
-3     infrastructure: a model, the sandbox or the store failed, or the budget ended without an answer
+3     infrastructure: a model, the sandbox, the store or a training failed, or the budget ended without an answer
 130   interrupted
 ====  ==========================================================================================
 """
@@ -24,6 +24,7 @@ from flowreasoner.errors import (
     RunNotFound,
     SandboxError,
     StoreError,
+    TrainingError,
 )
 from flowreasoner_plugins.cli.wording import one_line
 
@@ -52,7 +53,7 @@ class Failure(click.ClickException):
             return cls(str(error), FAILED)
         if isinstance(error, BudgetExceeded) and error.limit in _OPTIONS:
             return cls(f"budget exceeded: {error.reason}; raise {_OPTIONS[error.limit]}", INFRASTRUCTURE)
-        outside = isinstance(error, ModelError | SandboxError | StoreError | BudgetExceeded)
+        outside = isinstance(error, ModelError | SandboxError | StoreError | TrainingError | BudgetExceeded)
         return cls(str(error), INFRASTRUCTURE if outside and not isinstance(error, RunNotFound) else USAGE)
 
 
