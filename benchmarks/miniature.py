@@ -19,16 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from flowreasoner.budget import Budget
-from flowreasoner.errors import FlowReasonerError, QueryError
+from flowreasoner.designers import FlowReasoner
+from flowreasoner.errors import FlowReasonerError, PluginError, QueryError
 from flowreasoner.models import ModelContext, model_from_uri
 from flowreasoner.query import Query
 from flowreasoner.workflow import Workflow
 from flowreasoner_plugins.cli.inputs import make_sandbox
 from flowreasoner_plugins.manager import Plugins, load_plugins
+from flowreasoner_training.nano.attempt import Arena
 from flowreasoner_training.nano.contenders import Contender, baselines, candidates, trained
-from flowreasoner_training.nano.evaluation import Arena, PrintedProgress, best_candidate, run
+from flowreasoner_training.nano.evaluation import PrintedProgress, best_candidate, run
+from flowreasoner_training.nano.logs import read_log
 from flowreasoner_training.nano.outcomes import OutcomeFile
 from flowreasoner_training.nano.page import render_page, results_table
+from flowreasoner_training.nano.shared import SharedModel
 from flowreasoner_training.nano.summary import summarise
 from flowreasoner_training.nano.weights import folder_of, label_of, weights_hash
 
@@ -46,6 +50,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3, help="attempts per query and checkpoint (default 3)")
     parser.add_argument("--rounds", type=int, default=4, help="rounds of FlowReasoner at most (default 4)")
     parser.add_argument("--evaluations", type=int, default=3, help="runs per round (default 3)")
+    parser.add_argument("--all-rounds", action="store_true", help="make all rounds, even after a perfect one")
     parser.add_argument("--calls", type=int, default=50, help="operator calls per run at most (default 50)")
     parser.add_argument("--concurrency", type=int, default=16, help="attempts at the same time (default 16)")
     parser.add_argument("--sandbox", default="best", help="tier (default best)")
@@ -89,7 +94,8 @@ class Models:
     """Makes models by URI, each once, except simulated ones, which are made for a query."""
 
     def __init__(self, plugins: Plugins) -> None:
-        self.plugins, self.opened = plugins, {}
+        self.plugins = plugins
+        self.opened: dict[tuple[str, str], SharedModel] = {}
 
     def source(self, uri: str, role: Any) -> Any:
         """Returns what gives the model for a query and a seed."""
@@ -97,7 +103,7 @@ class Models:
         if uri.startswith("sim:"):
             return lambda query, seed: model_from_uri(uri, ModelContext(role, query, seed), schemes)
         if (uri, role) not in self.opened:
-            self.opened[uri, role] = model_from_uri(uri, ModelContext(role), schemes)
+            self.opened[uri, role] = SharedModel(model_from_uri(uri, ModelContext(role), schemes))
         model = self.opened[uri, role]
         return lambda *_: model  # draws carry the attempt's seed
 
@@ -115,22 +121,26 @@ async def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     models, sandbox = Models(plugins), make_sandbox(plugins, given.sandbox)
     try:
         arena = Arena(models.source(given.worker, "worker"), sandbox, Budget(calls=given.calls))
+        designer = FlowReasoner(given.rounds, given.evaluations, early_stop=not given.all_rounds)
+        meta_agents = []
+        for name, own in uris.items():
+            checkpoints = {label_of(uri): models.source(uri, "meta_agent") for uri in own}
+            if len(checkpoints) < len(own):
+                raise QueryError(f"two checkpoints of {name!r} are the same: {', '.join(own)}")
+            meta_agents += trained(name, checkpoints, designer)
         same = {
             "world": given.world,
             "worker": label_of(given.worker),
             "rounds": given.rounds,
             "evaluations": given.evaluations,
+            "early_stop": not given.all_rounds,
             "calls": given.calls,
             "sandbox": sandbox.tier,
         }
         tried = await attempts(given, "validation", candidates(catalogue), validation, [0], arena, same)
         chosen = best_candidate(tried).partition("/")[2]
-        contenders = baselines(next(iter(catalogue.values())), catalogue[chosen], given.rounds, given.evaluations)
-        for name, own in uris.items():
-            checkpoints = {label_of(uri): models.source(uri, "meta_agent") for uri in own}
-            if len(checkpoints) < len(own):
-                raise QueryError(f"two checkpoints of {name!r} are the same: {', '.join(own)}")
-            contenders += trained(name, checkpoints, given.rounds, given.evaluations)
+        contenders = baselines(next(iter(catalogue.values())), catalogue[chosen], designer)
+        contenders += meta_agents
         seeds = list(range(given.seeds))
         outcomes = await attempts(given, "test", contenders, test, seeds, arena, same | {"fixed": chosen})
     finally:
@@ -169,6 +179,18 @@ async def attempts(
     return await run(contenders, queries, seeds, arena, file, concurrency=given.concurrency, progress=progress)
 
 
+def drawing(logs: dict[str, list[Path]]) -> Any:
+    """Returns what draws, after a look at all that it will need, as the evaluation may take hours."""
+    try:
+        from flowreasoner_training.nano.plots import draw_all
+    except ModuleNotFoundError as error:
+        raise PluginError(f'--plot needs {error.name}: pip install "flowreasoner[train]"') from None
+    for paths in logs.values():
+        for path in paths:
+            read_log(path)
+    return draw_all
+
+
 def versions() -> dict[str, str]:
     """Returns the versions of the libraries that are installed."""
     found = {}
@@ -192,10 +214,9 @@ def main(arguments: list[str] | None = None) -> None:
     given.arguments = sys.argv[1:] if arguments is None else arguments
     try:
         logs = {name: [Path(path) for path in paths] for name, paths in named(given.log, "--log").items()}
+        draw_all = drawing(logs) if given.plot is not None else None
         results = asyncio.run(evaluate(given))
-        if given.plot is not None:
-            from flowreasoner_training.nano.plots import draw_all
-
+        if draw_all is not None:
             drawn = draw_all(results, logs, given.plot)
             results["pictures"] = {name: f"{given.plot.name}/{file}" for name, file in drawn.items()}
     except FlowReasonerError as error:

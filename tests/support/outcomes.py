@@ -8,13 +8,16 @@ from typing import Any
 
 from flowreasoner_training.nano.contenders import TITLES
 from flowreasoner_training.nano.outcomes import Outcome
+from flowreasoner_training.nano.summary import summarise
 
-__all__ = ["an_outcome", "some_outcomes"]
+__all__ = ["an_outcome", "some_outcomes", "some_results"]
 
 
 def an_outcome(**changes: Any) -> Outcome:
     """Returns an outcome with the given changes."""
-    made = Outcome("sft", "seed 0", "q1", 2, 0, 1.0, 1.0, 1.0, 1.0, 1.1, (0.9, 1.3), 2, 6, 2.0, 7, 900, 1200, ("Test",))
+    made = Outcome(
+        "sft", "seed 0", "q1", 2, 0, 1.0, 1.0, 1.0, 1.0, 1.1, (0.9, 1.3), 2, 6, 2.0, 1.0, 7, 900, 1200, ("Test",)
+    )
     return replace(made, **changes)
 
 
@@ -33,3 +36,17 @@ def some_outcomes(queries: int = 24, seeds: int = 2) -> list[Outcome]:
                     made = an_outcome(contender=name, checkpoint=label, query=f"q{number}", depth=depth, seed=seed)
                     outcomes.append(replace(made, passed=passed, hidden=passed, run_calls=calls, complexity=2 * calls))
     return outcomes
+
+
+def some_results(**changes: Any) -> dict[str, Any]:
+    """Returns what a results file holds, made up; the summary is that of `some_outcomes` unless given."""
+    results = {
+        "command": "python benchmarks/miniature.py --worker embedded:worker",
+        "settings": {"rounds": 4, "evaluations": 3, "early_stop": True, "queries": 24, "validation": 10, "seeds": 2},
+        "versions": {"python": "3.11.0", "numpy": "2.0"},
+        "weights": {"runs/grpo@0123abcd": "0123abcd" + "01234567" * 7},
+        "candidates": {"write it": {"passed": 0.4, "calls": 1.0}, "plan it": {"passed": 0.5, "calls": 2.0}},
+        "chosen": "plan it",
+        "pictures": {"contenders": "pictures/miniature-contenders.png"},
+    }
+    return results | changes | {"summary": changes.get("summary") or summarise(some_outcomes())}

@@ -14,7 +14,7 @@ from flowreasoner.query import Query
 from flowreasoner.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from flowreasoner.designers import Workbench
     from flowreasoner.designers.base import StopReason
@@ -42,13 +42,15 @@ class FixedWorkflow:
 
     Attributes:
         workflow: The workflow.
-        rounds: Times that it is evaluated, with draws of their own; it stops at the first perfect one.
+        rounds: Times that it is evaluated, with draws of their own.
         evaluations: Runs per round. With both at 1 the workflow is simply run.
+        early_stop: Stop at the first perfect round.
     """
 
     workflow: Workflow
     rounds: int = 1
     evaluations: int = 1
+    early_stop: bool = True
     name: str = "fixed"
 
     async def design(self, query: Query, bench: Workbench) -> Design:
@@ -61,7 +63,7 @@ class FixedWorkflow:
             item = Round(number, "", "", workflow, workflow.source, workflow.prompt_source, feedback, (), Spending())
             bench.journal.keep(item)
             rounds.append(item)
-            if feedback.perfect:
+            if feedback.perfect and self.early_stop:
                 stopped = "perfect"
                 break
         best = select_best(rounds)
@@ -83,45 +85,50 @@ class Contender:
         designer: Turns a query into a workflow.
         meta_agent: The meta-agent, where the designer uses one.
         checkpoint: Which training seed it stands for.
+        run_again: Whether the chosen workflow is run once more, on its own.
     """
 
     name: str
     designer: Designer
     meta_agent: ModelSource | None = None
     checkpoint: str = ""
+    run_again: bool = True
 
 
 def candidates(catalogue: Mapping[str, Workflow]) -> list[Contender]:
     """Returns a contender per workflow of a catalogue, each of which is run once; the best becomes (b)."""
-    return [Contender(f"candidate/{name}", FixedWorkflow(workflow)) for name, workflow in catalogue.items()]
+    return [
+        Contender(f"candidate/{name}", FixedWorkflow(workflow), run_again=False) for name, workflow in catalogue.items()
+    ]
 
 
-def baselines(plain: Workflow, best: Workflow, rounds: int, evaluations: int) -> list[Contender]:
+def baselines(plain: Workflow, best: Workflow, like: FlowReasoner) -> list[Contender]:
     """Returns the contenders without a meta-agent.
 
     Args:
         plain: One call of the worker.
         best: The best fixed workflow.
-        rounds: Rounds of FlowReasoner, for the ones that get as many runs.
-        evaluations: Runs per round of FlowReasoner, likewise.
+        like: Has the rounds, evaluations and early stop for the ones that get as many runs.
     """
+
+    def repeated(workflow: Workflow) -> FixedWorkflow:
+        return FixedWorkflow(workflow, like.rounds, like.evaluations, like.early_stop)
+
     return [
         Contender("worker", FixedWorkflow(plain)),
         Contender("fixed", FixedWorkflow(best)),
-        Contender("worker-repeated", FixedWorkflow(plain, rounds, evaluations)),
-        Contender("fixed-repeated", FixedWorkflow(best, rounds, evaluations)),
+        Contender("worker-repeated", repeated(plain)),
+        Contender("fixed-repeated", repeated(best)),
     ]
 
 
-def trained(name: str, checkpoints: Mapping[str, ModelSource], rounds: int, evaluations: int) -> Sequence[Contender]:
+def trained(name: str, checkpoints: Mapping[str, ModelSource], designer: FlowReasoner) -> list[Contender]:
     """Returns FlowReasoner with each checkpoint of a meta-agent.
 
     Args:
         name: Name of the contender.
         checkpoints: Meta-agents by label, one per training seed; those in the same place of two contenders'
             checkpoints are compared with one another.
-        rounds: Rounds per query at most.
-        evaluations: Runs per round.
+        designer: Rounds, evaluations and early stop.
     """
-    designer = FlowReasoner(rounds, evaluations)
     return [Contender(name, designer, model, label) for label, model in checkpoints.items()]

@@ -1,48 +1,27 @@
-"""Lets contenders try held-out queries under equal conditions and writes down what each attempt came to (§5)."""
+"""Lets contenders try held-out queries under equal conditions, as many at a time as is wanted (§5)."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import time
-from dataclasses import dataclass, field
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flowreasoner.budget import Budget
-from flowreasoner.designers import NoJournal, Workbench, grade_with_suite, select_best
-from flowreasoner.errors import BudgetExceeded, NoAnswer, QueryError, RequestRefused
-from flowreasoner.reward import Reward, RewardContext
-from flowreasoner.workflow import complexity
+from flowreasoner.errors import QueryError
+from flowreasoner.text import shorten
 from flowreasoner_plugins.cli.wording import clock
-from flowreasoner_training.nano.outcomes import Outcome
+from flowreasoner_training.nano.attempt import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from flowreasoner.designers import Round
     from flowreasoner.query import Query
-    from flowreasoner.sandbox import Sandbox
-    from flowreasoner_training.nano.contenders import Contender, ModelSource
-    from flowreasoner_training.nano.outcomes import Key, OutcomeFile
+    from flowreasoner_training.nano.attempt import Arena
+    from flowreasoner_training.nano.contenders import Contender
+    from flowreasoner_training.nano.outcomes import Key, Outcome, OutcomeFile
 
-__all__ = ["Arena", "PrintedProgress", "Progress", "attempt", "best_candidate", "run"]
-
-
-@dataclass(frozen=True)
-class Arena:
-    """What is the same for all contenders.
-
-    Attributes:
-        worker: Runs operators.
-        sandbox: Runs code.
-        budget: Limits of each run of a workflow.
-        reward: The reward of a round; it only measures here.
-    """
-
-    worker: ModelSource
-    sandbox: Sandbox
-    budget: Budget = field(default_factory=Budget)
-    reward: Reward = field(default_factory=Reward)
+__all__ = ["PrintedProgress", "Progress", "best_candidate", "run"]
 
 
 class Progress(Protocol):
@@ -51,86 +30,6 @@ class Progress(Protocol):
     def __call__(self, outcome: Outcome, done: int, total: int) -> None:
         """Takes in an outcome: `done` of `total` attempts are finished, resumed ones included."""
         ...
-
-
-class _Rounds(NoJournal):
-    """Remembers the rounds of a design, also of one that ends without an answer."""
-
-    def __init__(self) -> None:
-        self.made: list[Round] = []
-
-    def keep(self, finished: Round) -> None:
-        """Remembers a round."""
-        self.made.append(finished)
-
-
-async def attempt(contender: Contender, query: Query, seed: int, arena: Arena) -> Outcome:
-    """Lets a contender try a query once.
-
-    A design that ends without an answer is an outcome like any other, with nothing passed.
-
-    Args:
-        contender: Who tries.
-        query: The query, with feedback and hidden tests.
-        seed: Seed of all draws.
-        arena: What is the same for all.
-
-    Raises:
-        QueryError: If the query has no hidden tests.
-        ModelError: If a model cannot be used.
-        SandboxError: If the sandbox fails.
-    """
-    if query.hidden is None:
-        raise QueryError(f"query {query.id!r} has no hidden tests to score answers by; divide its tests")
-    rounds = _Rounds()
-    worker = arena.worker(query, seed)
-    meta_agent = worker if contender.meta_agent is None else contender.meta_agent(query, seed)
-    bench = Workbench(meta_agent, worker, arena.sandbox, budget=arena.budget, seed=seed, journal=rounds)
-    hidden, once, error = 0.0, 0.0, ""
-    try:
-        design = await contender.designer.design(query, bench)
-        hidden = design.hidden_score or 0.0
-        again = (await bench.evaluate(design.workflow, query, 1, 0)).best
-        if again is not None and again.answer is not None:
-            once = (await grade_with_suite(again.answer, query.hidden, arena.sandbox)).score
-    except (NoAnswer, BudgetExceeded, RequestRefused) as failure:
-        error = str(failure)
-    return Outcome(
-        contender.name,
-        contender.checkpoint,
-        query.id,
-        query.metadata.get("depth"),
-        seed,
-        passed=float(hidden >= 1),
-        hidden=hidden,
-        once=float(once >= 1),
-        error=error,
-        **_measures(rounds.made, arena),
-    )
-
-
-def _measures(rounds: Sequence[Round], arena: Arena) -> dict[str, Any]:
-    """Returns what the rounds say: score, rewards and costs, and the shape of the best workflow."""
-    rewards = [
-        arena.reward.total(item, RewardContext(rounds[:number], arena.budget)) for number, item in enumerate(rounds)
-    ]
-    measures: dict[str, Any] = {
-        "feedback": max((item.score for item in rounds), default=0.0),
-        "reward": sum(rewards) / len(rewards) if rewards else 0.0,
-        "rewards": tuple(rewards),
-        "rounds": len(rounds),
-        "calls": sum(item.feedback.spent.calls for item in rounds),
-        "worker_tokens": sum(item.feedback.spent.tokens for item in rounds),
-        "meta_tokens": sum(item.spent.tokens for item in rounds),
-        "run_calls": None,
-        "complexity": None,
-    }
-    best = select_best(list(rounds))
-    if best is not None and best.workflow is not None:
-        measures["run_calls"] = best.feedback.spent.calls / len(best.feedback.evaluations)
-        measures["complexity"] = complexity(best.workflow.program).raw
-        measures["operators"] = tuple(site.operator for site in best.workflow.program.sites)
-    return measures
 
 
 async def run(
@@ -158,10 +57,14 @@ async def run(
         The outcomes, contender by contender.
 
     Raises:
+        QueryError: If two queries have the same id, or one has no hidden tests.
         ModelError: If a model cannot be used. Whatever the error, finished attempts are kept.
         SandboxError: If the sandbox fails.
         StoreError: If an outcome cannot be written.
     """
+    twice = [name for name, count in Counter(query.id for query in queries).items() if count > 1]
+    if twice:
+        raise QueryError(f"two queries have the id {twice[0]!r}, by which outcomes are told apart; give each its own")
     finished = file.finished()
     # All contenders meet a query one after the other, so that a part of the work already compares like with like.
     jobs = [(contender, query, seed) for seed in seeds for query in queries for contender in contenders]
@@ -209,6 +112,9 @@ async def _together(works: list[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+_SHOWN, _WIDEST = 8, 32
+
+
 class PrintedProgress:
     """Prints a line on standard error every few seconds: how far it is, who passes how much, and the time left.
 
@@ -231,7 +137,8 @@ class PrintedProgress:
         if now - self._last < self._every_s and done < total:
             return
         self._last = now
-        shares = ", ".join(f"{name} {sum(values) / len(values):.2f}" for name, values in sorted(self._passed.items()))
+        shares = sorted(((sum(own) / len(own), name) for name, own in self._passed.items()), reverse=True)[:_SHOWN]
+        passed = ", ".join(f"{shorten(name, _WIDEST)} {share:.2f}" for share, name in shares)
         left = (now - self._start) / self._made * (total - done)
-        sys.stderr.write(f"{self._what}: {done} of {total} attempts, passed: {shares}; about {clock(left)} left\n")
+        sys.stderr.write(f"{self._what}: {done} of {total} attempts, passed: {passed}; about {clock(left)} left\n")
         sys.stderr.flush()

@@ -30,13 +30,15 @@ class Outcome:
         passed: 1 if the answer passes all hidden tests, else 0.
         hidden: Share of the hidden tests that it passes.
         once: 1 if one further run of the chosen workflow, with draws of its own, passes all hidden tests. Unlike
-            `passed` it owes nothing to picking the best of several answers.
+            `passed` it owes nothing to picking the best of several answers. None where it was not tried.
         feedback: Score of the best round on the feedback tests.
         reward: Mean of the rounds' rewards (§4.2).
         rewards: Reward of each round.
         rounds: Rounds made.
         calls: Operator calls of all runs together.
         run_calls: Operator calls of one run of the chosen workflow, a mean; None without an answer.
+        run_asks: Times that one run of the chosen workflow asks the worker, a mean; an operator may ask several times,
+            or not at all. None without an answer.
         complexity: Raw complexity of the chosen workflow; None without an answer.
         worker_tokens: Tokens that the worker read and wrote.
         meta_tokens: Tokens that the meta-agent read and wrote.
@@ -51,13 +53,14 @@ class Outcome:
     seed: int
     passed: float
     hidden: float
-    once: float
+    once: float | None
     feedback: float
     reward: float
     rewards: tuple[float, ...]
     rounds: int
     calls: int
     run_calls: float | None
+    run_asks: float | None
     complexity: float | None
     worker_tokens: int
     meta_tokens: int
@@ -68,6 +71,11 @@ class Outcome:
     def key(self) -> Key:
         """What tells it from other attempts."""
         return self.contender, self.checkpoint, self.query, self.seed
+
+    @property
+    def first_reward(self) -> float | None:
+        """Reward of the first round, which the meta-agent designed without any feedback; None without rounds."""
+        return self.rewards[0] if self.rewards else None
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Outcome:

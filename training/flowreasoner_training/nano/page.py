@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner_training.nano.contenders import TITLES
@@ -18,7 +19,7 @@ This page is made from [`{file}`](../{file}) by `{command}`; a test compares. No
 
 Every contender tried the same {queries} held-out queries of the miniature world, {seeds} times each with draws of
 its own, with the same worker, sandbox and limits. FlowReasoner had at most {rounds} rounds of {evaluations} runs per
-query and stopped at the first perfect round; one that is trained is tried with {checkpoints} checkpoints from
+query{stopped}; a contender that is trained is tried with {checkpoints} checkpoints from
 different training seeds. Brackets are 95 % intervals of a bootstrap over queries, and over training seeds where there
 are several.
 """
@@ -27,9 +28,11 @@ _COLUMNS = {
     "passed": ("passes all hidden tests", "{:.1%}"),
     "once": ("… in one further run", "{:.1%}"),
     "reward": ("mean reward of a round", "{:.3f}"),
+    "first_reward": ("… of round 1", "{:.3f}"),
     "rounds": ("rounds", "{:.2f}"),
     "calls": ("operator calls per query", "{:.1f}"),
     "run_calls": ("… per run", "{:.2f}"),
+    "run_asks": ("worker asked per run", "{:.2f}"),
     "worker_tokens": ("worker's tokens", "{:,.0f}"),
     "meta_tokens": ("meta-agent's tokens", "{:,.0f}"),
 }
@@ -39,7 +42,8 @@ _WORDS = {"passed": "passes all hidden tests", "once": "one further run passes",
 _READING = """\
 *One further run*: the chosen workflow is run once more with new draws, so that the share owes nothing to picking the
 best of several answers by the feedback tests. (a') and (b') have that choice, too: they are run again and again until a
-round is perfect, as often as FlowReasoner may. Tokens are those read and written, per query.
+round is perfect, as often as FlowReasoner may. The reward is that of training (§4.2). Tokens are those read and
+written, per query.
 """
 
 
@@ -59,15 +63,17 @@ def render_page(results: Mapping[str, Any], file: str = "benchmarks/results/mini
         seeds=summary["seeds"],
         rounds=settings["rounds"],
         evaluations=settings["evaluations"],
+        stopped=" and stopped at the first perfect round" if settings["early_stop"] else ", and made them all",
         checkpoints=max(counts),
     )
     parts = [head, "## Who passes how much\n", results_table(summary), _picture(results, "contenders"), _READING]
     parts += ["## Differences\n", _differences(summary), "\n## By training seed\n", _checkpoints(results)]
-    parts += ["\n## Workflows follow the query's depth\n", _adaptation(summary), _picture(results, "depth")]
+    if summary["depths"]:
+        parts += ["\n## Workflows follow the query's depth\n", _adaptation(summary), _picture(results, "depth")]
     if _picture(results, "learning"):
         parts += ["\n## Learning\n", _picture(results, "learning")]
     parts += ["\n## The fixed workflow\n", _candidates(results), "\n## How it was made\n", _making(results)]
-    return "\n".join(part for part in parts if part)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(part for part in parts if part))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -105,9 +111,9 @@ def _chain(summary: Mapping[str, Any]) -> str:
     for item in summary["differences"]:
         if item["measure"] == "passed" and (item["first"], item["second"]) in _CHAIN:
             said[_verdict(item)].append(f"{_letter(item['first'])} > {_letter(item['second'])}")
-    words = {"better": "holds", "not told apart": "is not shown", "worse": "is contradicted"}
-    found = [f"{' and '.join(links)} {words[verdict]}" for verdict, links in said.items() if links]
-    return f"Of the order (d) > (c) > (b) > (a): {'; '.join(found)}.\n" if found else ""
+    words = {"better": "it holds that", "not told apart": "it is not shown that", "worse": "it is contradicted that"}
+    found = [f"{words[verdict]} {' and '.join(links)}" for verdict, links in said.items() if links]
+    return f"Of the order (d) > (c) > (b) > (a), {'; '.join(found)}.\n" if found else ""
 
 
 _CHAIN = {("grpo", "sft"), ("sft", "fixed"), ("fixed", "worker")}
@@ -142,12 +148,24 @@ def _adaptation(summary: Mapping[str, Any]) -> str:
         ]
         slopes = [_interval(own["slopes"][measure], form.replace(":", ":+")) for measure, form in _DEPTH_FORMS.items()]
         rows.append(["per step", *slopes, ""])
-        head = ["depth", _WORDS["passed"], "calls per run", "complexity", "commonest workflow"]
+        measures = ["rounds", "operator calls per run", "worker asked per run", "complexity"]
+        head = ["depth", _WORDS["passed"], *measures, "commonest workflow"]
         parts.append(f"{TITLES[name]}:\n\n{table(head, rows)}")
-    return "\n".join(parts)
+    return "\n".join([_DEPTH_NOTE, *parts])
 
 
-_DEPTH_FORMS = {"passed": "{:.1%}", "run_calls": "{:.2f}", "complexity": "{:.1f}"}
+_DEPTH_NOTE = """\
+Complexity is that of the chosen workflow's syntax tree, so that it rises only if another workflow is chosen. Calls may
+rise for a fixed workflow, too, where it tries again after a failing test.
+"""
+
+_DEPTH_FORMS = {
+    "passed": "{:.1%}",
+    "rounds": "{:.2f}",
+    "run_calls": "{:.2f}",
+    "run_asks": "{:.2f}",
+    "complexity": "{:.2f}",
+}
 
 
 def _shapes(workflows: Mapping[str, float]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from flowreasoner.errors import QueryError
 from flowreasoner_training.nano.contenders import TITLES
+from flowreasoner_training.nano.logs import read_log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["draw_all", "read_log"]
+__all__ = ["draw_all"]
 
 _COLORS = {
     "worker": "#b5b5b5",
@@ -58,30 +57,6 @@ def draw_all(results: Mapping[str, Any], logs: Mapping[str, Sequence[Path]], fol
             drawn[name] = f"miniature-{name}.png"
             figure.savefig(folder / drawn[name], dpi=_DPI, metadata={"Software": None})
     return drawn
-
-
-def read_log(path: Path) -> list[dict[str, float]]:
-    """Reads a training's log: an object a line, of which the numbers are kept; lines cut short are left out.
-
-    Raises:
-        QueryError: If it cannot be read, or no line has a step.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise QueryError(f"cannot read the log {str(path)!r}: {error}") from None
-    by_step: dict[float, dict[str, float]] = {}
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict) and isinstance(record.get("step"), int):  # a resumed step replaces the lost one
-            numbers = {name: float(value) for name, value in record.items() if isinstance(value, int | float)}
-            by_step[numbers["step"]] = numbers
-    if not by_step:
-        raise QueryError(f"the log {str(path)!r} has no line with a step; give the log.jsonl of a training")
-    return [by_step[step] for step in sorted(by_step)]
 
 
 def _contenders(summary: Mapping[str, Any]) -> Figure:

@@ -26,14 +26,16 @@ MEASURES = (
     "hidden",
     "feedback",
     "reward",
+    "first_reward",
     "rounds",
     "calls",
     "run_calls",
+    "run_asks",
     "complexity",
     "worker_tokens",
     "meta_tokens",
 )
-"""Numbers of an `Outcome` that are averaged."""
+"""Numbers of an `Outcome` that are averaged where there are any."""
 
 LINKS = (
     ("grpo", "sft"),
@@ -46,7 +48,7 @@ LINKS = (
 """Pairs that are compared; the first is expected to be the better one."""
 
 COMPARED = ("passed", "once", "reward")
-BY_DEPTH = ("passed", "run_calls", "complexity")
+BY_DEPTH = ("passed", "rounds", "run_calls", "run_asks", "complexity")
 _MOST_SHAPES = 3
 
 
@@ -137,5 +139,5 @@ def _shapes(outcomes: Iterable[Outcome]) -> dict[str, float]:
 
 
 def _rounded(estimate: Estimate | Difference) -> dict[str, float | None]:
-    """Returns an estimate as JSON, in digits that a page can show; None for what is not a number."""
-    return {name: None if np.isnan(value) else round(value, 4) for name, value in asdict(estimate).items()}
+    """Returns an estimate as JSON, in digits that a page can show, without -0; None for what is not a number."""
+    return {name: None if np.isnan(value) else round(value, 4) + 0.0 for name, value in asdict(estimate).items()}
