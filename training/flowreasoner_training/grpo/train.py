@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from flowreasoner_training.grpo.log import Observer
     from flowreasoner_training.recipes.schema import Recipe
 
-__all__ = ["GrpoResult", "train_grpo"]
+__all__ = ["GrpoResult", "make_trainer", "train_grpo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def train_grpo(
     with BackgroundLoop() as loop:
         try:
             rows = QueryRows(recipe, queries, source.of, box, plugins.operators, plugins.reward_terms)
-            trainer = _trainer(recipe, model, rows, out, loop, observers)
+            trainer = make_trainer(recipe, model, rows, out, loop, observers)
             with clear_ends(trainer, out):
                 trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
                 trainer.save_model(str(out))
@@ -133,7 +133,7 @@ def _prepare(out: Path, *, resume: bool) -> Path | None:
     return checkpoint
 
 
-def _trainer(
+def make_trainer(
     recipe: Recipe, model: Path, rows: QueryRows, out: Path, loop: BackgroundLoop, observers: Sequence[Observer]
 ) -> RoundGRPOTrainer:
     """Puts the trainer together."""
