@@ -18,6 +18,7 @@ Each class stands for one boundary, so that a caller can tell whose fault a fail
     ├── StoreError              the run store is damaged, full or from a newer version
     │   └── RunNotFound         ... has no such run
     ├── TrainingError           training cannot go on: a checkpoint is missing, the loss is no number, the disk is full
+    ├── RecipeError             a training recipe cannot be used
     └── PluginError             a plugin is missing, broken or in conflict
 
 `WorkflowError`, `BudgetExceeded` and `OperatorError` make a round score 0 and become its feedback
@@ -45,6 +46,7 @@ __all__ = [
     "OperatorError",
     "PluginError",
     "QueryError",
+    "RecipeError",
     "RequestRefused",
     "RunNotFound",
     "SandboxError",
@@ -160,6 +162,19 @@ class RunNotFound(StoreError):
 
 class TrainingError(FlowReasonerError):
     """Training cannot start or go on; the message says what is kept, and what to do."""
+
+
+class RecipeError(FlowReasonerError):
+    """A training recipe cannot be used.
+
+    Attributes:
+        problems: All that is wrong with it, each with its place, its value and a remedy.
+    """
+
+    def __init__(self, recipe: str, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        listed = problems[0] if len(problems) == 1 else "; ".join(f"({n}) {p}" for n, p in enumerate(problems, 1))
+        super().__init__(f"the recipe {recipe!r} cannot be used: {listed}")
 
 
 class PluginError(FlowReasonerError):

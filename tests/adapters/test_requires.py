@@ -5,7 +5,7 @@ from importlib import metadata
 import pytest
 
 from flowreasoner.errors import PluginError
-from flowreasoner_adapters.requires import require
+from flowreasoner_plugins.requires import require
 
 
 def _versions(monkeypatch, **versions):

@@ -1,1 +1,39 @@
-"""Training of FlowReasoner: distil, SFT, GRPO (§4.1-4.2). This version of the package does not train yet."""
+"""Training of FlowReasoner: distil, SFT, GRPO with a reward per round (§4.1-4.2), and the pair that is shipped.
+
+What needs torch is imported when it is used: this module is loaded for every command, also for ``--help``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from flowreasoner_plugins import hookimpl
+
+if TYPE_CHECKING:
+    import click
+
+    from flowreasoner.models import ChatModel, ModelContext, ModelFactory, ModelURI
+
+
+@hookimpl
+def flowreasoner_commands() -> Iterable[click.Command]:
+    """Returns the commands of the training, each loaded when it is used."""
+    from flowreasoner_training.commands import COMMANDS
+
+    return COMMANDS
+
+
+@hookimpl
+def flowreasoner_chat_models() -> Mapping[str, ModelFactory]:
+    """Returns ``hf:``, any local checkpoint."""
+    return {"hf": _hf}
+
+
+def _hf(uri: ModelURI, context: ModelContext) -> ChatModel:
+    from flowreasoner_training.requires import explained
+
+    with explained(f"the model {uri}"):
+        from flowreasoner_training.hf_model import hf_model_from_uri
+
+        return hf_model_from_uri(uri, context)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flowreasoner_adapters.dspy.backend import DSPyBackend, check_dspy
-from flowreasoner_adapters.requires import lazily
 from flowreasoner_plugins import hookimpl
+from flowreasoner_plugins.requires import lazily
 
 if TYPE_CHECKING:
     from flowreasoner_adapters.dspy.generator import FlowReasonerProgram

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner_adapters.arguments import check_workflow
-from flowreasoner_adapters.requires import require
+from flowreasoner_plugins.requires import require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,7 +28,9 @@ __all__ = [
 class _Section(BaseModel):
     """A section: unknown keys and wrong types are errors, and nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class LoraSettings(_Section):
@@ -197,15 +199,21 @@ class HardwareSettings(_Section):
     device: Literal["cpu", "a100-80gb", "h100-80gb"] = "a100-80gb"
     """Kind of device."""
     gpus: int = Field(default=8, ge=0)
-    """GPUs per node."""
+    """GPUs per node that train."""
     nodes: int = Field(default=1, ge=1)
     """Machines."""
     sharding: Literal["none", "zero3", "fsdp2"] = "none"
     """How weights and optimizer are divided over the GPUs."""
     generation: Literal["transformers", "vllm-colocate", "vllm-server"] = "transformers"
     """What samples the rollouts."""
+    vllm_memory: float = Field(default=0.3, gt=0, lt=1)
+    """Share of each GPU's memory that vLLM takes beside the training (``vllm-colocate``)."""
+    tensor_parallel: int = Field(default=1, ge=1)
+    """GPUs that one vLLM engine is divided over."""
     server: str = "http://localhost:8000"
-    """Address of the vLLM server."""
+    """Address of the vLLM server (``vllm-server``)."""
+    server_gpus: int = Field(default=1, ge=1)
+    """GPUs of the vLLM server, besides those that train (``vllm-server``)."""
     threads: int | None = Field(default=None, ge=1)
     """CPU threads of torch; its own choice unless given."""
 

@@ -1,4 +1,4 @@
-"""Checks that an adapter's framework is installed in a version it was tested with, and says what to do if not."""
+"""Checks that a framework is installed in a version that works, and says what to do if not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["lazily", "require"]
 
 
-def require(distribution: str, extra: str, *, least: tuple[int, int], below: tuple[int, int]) -> None:
+def require(
+    distribution: str, extra: str, *, least: tuple[int, int], below: tuple[int, int], what: str = "this backend"
+) -> None:
     """Checks for an installed framework.
 
     Args:
@@ -21,6 +23,7 @@ def require(distribution: str, extra: str, *, least: tuple[int, int], below: tup
         extra: The extra of FlowReasoner that installs it.
         least: Oldest version that works, as (major, minor).
         below: Oldest version that is not known to work.
+        what: What needs it, for the message.
 
     Raises:
         PluginError: If it is missing or its version is outside the range; the message has the command that helps.
@@ -29,11 +32,11 @@ def require(distribution: str, extra: str, *, least: tuple[int, int], below: tup
     try:
         version = metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        raise PluginError(f"{distribution} is not installed, which this backend needs: {install}") from None
+        raise PluginError(f"{distribution} is not installed, which {what} needs: {install}") from None
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if not least <= numbers < below:
         wanted = f">={'.'.join(map(str, least))},<{'.'.join(map(str, below))}"
-        raise PluginError(f"{distribution} {version} is installed, and this backend needs {wanted}: {install}")
+        raise PluginError(f"{distribution} {version} is installed, and {what} needs {wanted}: {install}")
 
 
 def lazily(package: str, homes: Mapping[str, str], check: Callable[[], None]) -> Callable[[str], Any]:

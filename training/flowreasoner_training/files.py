@@ -1,0 +1,60 @@
+"""Writes files so that they are whole or not there, also when the process is killed or the disk is full."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowreasoner.errors import TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["guarded", "make_folder", "write_atomically"]
+
+
+@contextlib.contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Turns the errors of writing below a path into one sentence with the remedy.
+
+    Raises:
+        TrainingError: If the disk is full, or the path cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write {str(path)!r}: {error.strerror or error}; free some space there, or choose another folder, "
+            "and resume: what was finished is saved"
+        ) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder with those above it.
+
+    Raises:
+        TrainingError: If it cannot be made.
+    """
+    with guarded(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def write_atomically(path: Path, lines: Iterable[str]) -> None:
+    """Writes a text file through another one beside it, so that a reader never sees half of it.
+
+    Args:
+        path: The file.
+        lines: Its text in pieces, line ends included.
+
+    Raises:
+        TrainingError: If it cannot be written; an older file of that name stays.
+    """
+    partial = path.with_name(path.name + ".part")
+    with guarded(path):
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
