@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
+    from flowreasoner_training.recipes.schema import NanoModel
+
 __all__ = ["new_model"]
 
 
-def new_model(
-    tokenizer: PreTrainedTokenizerFast, *, width: int, layers: int, positions: int, heads: int | None = None
-) -> LlamaForCausalLM:
-    """Returns a model with random weights; seed torch before.
+_HEAD = 32
+
+
+def new_model(tokenizer: PreTrainedTokenizerFast, shape: NanoModel, seed: int) -> LlamaForCausalLM:
+    """Returns a model with random weights.
 
     Args:
         tokenizer: Gives the vocabulary, and the ids of padding and end.
-        width: Size of the hidden states.
-        layers: Transformer blocks.
-        positions: Longest sequence, in tokens.
-        heads: Attention heads; one for each 32 of the width unless given.
+        shape: Width, layers and positions.
+        seed: Decides the weights.
     """
+    torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=-(-len(tokenizer) // 16) * 16,
-        hidden_size=width,
-        intermediate_size=-(-width * 8 // 3 // 32) * 32,
-        num_hidden_layers=layers,
-        num_attention_heads=heads or width // 32,
-        max_position_embeddings=positions,
+        hidden_size=shape.width,
+        intermediate_size=-(-shape.width * 8 // 3 // 32) * 32,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.width // _HEAD,
+        max_position_embeddings=shape.positions,
         tie_word_embeddings=True,
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=None,

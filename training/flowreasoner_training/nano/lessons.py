@@ -44,8 +44,8 @@ PLANNING = (
 )
 """Instructions for planning."""
 
-_KINDS = (("direct", 40), ("plan", 14), ("planned", 16), ("reflect", 14), ("review", 4), ("revise", 5), ("vote", 7))
-_DIRECT_DEPTHS = (40, 40, 14, 6)
+_KINDS = (("direct", 30), ("plan", 25), ("planned", 15), ("reflect", 14), ("review", 4), ("revise", 4), ("vote", 8))
+_DIRECT_DEPTHS, _OTHER_DEPTHS = (30, 40, 20, 10), (10, 20, 35, 35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def lessons(seed: int, count: int) -> Iterator[Lesson]:
     kinds, weights = zip(*_KINDS, strict=True)
     for _ in range(count):
         kind = roll.choices(kinds, weights)[0]
-        depth = roll.choices((1, 2, 3, 4), _DIRECT_DEPTHS if kind == "direct" else (15, 25, 30, 30))[0]
+        depth = roll.choices((1, 2, 3, 4), _DIRECT_DEPTHS if kind == "direct" else _OTHER_DEPTHS)[0]
         yield _lesson(kind, *_problem(roll, depth), roll)
 
 

@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from flowreasoner.errors import TrainingError
+from flowreasoner_training.files import guarded
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+    from flowreasoner_training.recipes.schema import NanoSettings
 
 __all__ = ["Example", "batches", "encode", "pretrain"]
 
 _IGNORED = -100
+_SAVE_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,38 +66,64 @@ def _tensors(batch: list[Example], padding: int) -> tuple[torch.Tensor, torch.Te
 def pretrain(
     model: PreTrainedModel,
     examples: Sequence[Example],
+    settings: NanoSettings,
     *,
-    epochs: int,
-    learning_rate: float,
-    batch_tokens: int,
     seed: int,
-    report: Callable[[int, int, float], None],
+    checkpoint: Path,
+    report: Callable[[int, int, float], None] = lambda *_: None,
 ) -> None:
-    """Trains all weights of a model (AdamW, warm-up, cosine).
+    """Trains all weights of a model (AdamW, warm-up, cosine), one pass over the examples.
 
     Args:
         model: The model, changed in place.
         examples: What it learns.
-        epochs: Passes over the examples.
-        learning_rate: Peak learning rate.
-        batch_tokens: Tokens per step, padding included.
+        settings: Learning rate and tokens per step, padding included.
         seed: Seed of the order.
+        checkpoint: File for the state of the training, which goes on from it where it is there.
         report: Called after each step with its number, the number of steps and the loss.
+
+    Raises:
+        TrainingError: If the loss is no number, or the state cannot be written.
     """
-    roll = random.Random(seed)  # noqa: S311 - reproducible on purpose
-    steps = [batch for _ in range(epochs) for batch in batches(examples, batch_tokens, roll)]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.05)
-    warmup = min(100, len(steps) // 10 + 1)
+    steps = list(batches(examples, settings.batch_tokens, random.Random(seed)))  # noqa: S311 - reproducible on purpose
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.05)
+    done = _restore(checkpoint, model, optimizer)
     model.train()
-    for number, batch in enumerate(steps):
-        rate = min(1.0, (number + 1) / warmup) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * number / len(steps))))
+    for number, batch in enumerate(steps[done:], done + 1):
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate * rate
+            group["lr"] = settings.learning_rate * _share(number, len(steps))
         ids, labels = _tensors(batch, model.config.pad_token_id)
         loss = model(input_ids=ids, labels=labels, use_cache=False).loss
+        if not torch.isfinite(loss):
+            raise TrainingError(f"the loss of step {number} is {loss.item()}; lower nano.learning_rate")
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        report(number + 1, len(steps), loss.item())
+        if number % _SAVE_STEPS == 0:
+            _save(checkpoint, model, optimizer, number)
+        report(number, len(steps), loss.item())
     model.eval()
+
+
+def _share(number: int, steps: int) -> float:
+    """Returns the learning rate of a step as a share of its peak."""
+    warmup = min(100, steps // 10 + 1)
+    return min(1.0, number / warmup) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * number / steps)))
+
+
+def _save(path: Path, model: PreTrainedModel, optimizer: torch.optim.Optimizer, done: int) -> None:
+    partial = path.with_name(f"{path.name}.part")
+    with guarded(path):
+        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "done": done}, partial)
+        partial.replace(path)
+
+
+def _restore(path: Path, model: PreTrainedModel, optimizer: torch.optim.Optimizer) -> int:
+    """Takes up the state that was saved last, and returns how many steps it has behind it."""
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["done"])

@@ -17,6 +17,8 @@ __all__ = [
     "HardwareSettings",
     "LoraSettings",
     "ModelSettings",
+    "NanoModel",
+    "NanoSettings",
     "QuerySettings",
     "Recipe",
     "RewardSettings",
@@ -220,6 +222,34 @@ class HardwareSettings(_Section):
     """CPU threads of torch; its own choice unless given."""
 
 
+class NanoModel(_Section):
+    """A small Llama that is trained from scratch."""
+
+    width: int = Field(default=192, ge=32, multiple_of=32)
+    """Size of its hidden states."""
+    layers: int = Field(default=4, ge=1)
+    """Transformer blocks."""
+    vocabulary: int = Field(default=1_536, ge=512)
+    """Tokens of its tokenizer."""
+    positions: int = Field(default=2_048, ge=256)
+    """Longest sequence, in tokens."""
+
+
+class NanoSettings(_Section):
+    """The miniature: what comes before distillation where both models are trained from scratch."""
+
+    worker: NanoModel = Field(default_factory=NanoModel)
+    """The worker."""
+    meta_agent: NanoModel = Field(default_factory=NanoModel)
+    """The meta-agent, before it has learned anything."""
+    lessons: int = Field(default=40_000, ge=100)
+    """Lessons of the worker."""
+    learning_rate: float = Field(default=2e-3, gt=0)
+    """Peak learning rate of the worker."""
+    batch_tokens: int = Field(default=3_000, ge=512)
+    """Tokens per step of the worker."""
+
+
 class Recipe(_Section):
     """A whole training, from queries to a trained meta-agent."""
 
@@ -235,5 +265,7 @@ class Recipe(_Section):
     sft: SftSettings = Field(default_factory=SftSettings)
     grpo: GrpoSettings = Field(default_factory=GrpoSettings)
     hardware: HardwareSettings = Field(default_factory=HardwareSettings)
+    nano: NanoSettings | None = None
+    """Models that are trained from scratch on the way (``nano:``); none for ordinary models."""
     seed: int = Field(default=0, ge=0)
     """Seed of every draw."""
