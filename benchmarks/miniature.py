@@ -20,7 +20,7 @@ from typing import Any
 
 from flowreasoner.budget import Budget
 from flowreasoner.designers import FlowReasoner
-from flowreasoner.errors import FlowReasonerError, PluginError, QueryError
+from flowreasoner.errors import FlowReasonerError, QueryError
 from flowreasoner.models import ModelContext, model_from_uri
 from flowreasoner.query import Query
 from flowreasoner.workflow import Workflow
@@ -31,10 +31,12 @@ from flowreasoner_training.nano.contenders import Contender, baselines, candidat
 from flowreasoner_training.nano.evaluation import PrintedProgress, best_candidate, run
 from flowreasoner_training.nano.logs import read_log
 from flowreasoner_training.nano.outcomes import OutcomeFile
-from flowreasoner_training.nano.page import render_page, results_table
+from flowreasoner_training.nano.page import render_page
 from flowreasoner_training.nano.shared import SharedModel
 from flowreasoner_training.nano.summary import summarise
+from flowreasoner_training.nano.tables import costs_table, results_table
 from flowreasoner_training.nano.weights import folder_of, label_of, weights_hash
+from flowreasoner_training.requires import explained
 
 LIBRARIES = ("flowreasoner", "numpy", "torch", "transformers")
 
@@ -181,10 +183,8 @@ async def attempts(
 
 def drawing(logs: dict[str, list[Path]]) -> Any:
     """Returns what draws, after a look at all that it will need, as the evaluation may take hours."""
-    try:
+    with explained("--plot"):
         from flowreasoner_training.nano.plots import draw_all
-    except ModuleNotFoundError as error:
-        raise PluginError(f'--plot needs {error.name}: pip install "flowreasoner[train]"') from None
     for paths in logs.values():
         for path in paths:
             read_log(path)
@@ -226,7 +226,7 @@ def main(arguments: list[str] | None = None) -> None:
     given.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if given.page is not None:
         given.page.write_text(render_page(results), encoding="utf-8")
-    print(results_table(results["summary"]))
+    print(results_table(results["summary"]), costs_table(results["summary"]), sep="\n")
 
 
 if __name__ == "__main__":
