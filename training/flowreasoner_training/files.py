@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from flowreasoner.errors import TrainingError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["guarded", "make_folder", "write_atomically"]
+__all__ = ["guarded", "is_full", "make_folder", "write_atomically"]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextlib.contextmanager
@@ -58,3 +61,16 @@ def write_atomically(path: Path, lines: Iterable[str]) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Tells whether a full disk, or a file that may not grow, is behind an error; some libraries only say so."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        if any(os.strerror(number) in str(error) for number in _FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -78,7 +78,7 @@ def use_training_template(tokenizer: Any, template: Path | str = "own") -> None:
 
 def opened_thought(tokenizer: Any) -> str:
     """Returns what a template opens a reply with for the model: ``<think>`` and a line end, or nothing."""
-    asked = tokenizer.apply_chat_template(_PROBE, tokenize=False, add_generation_prompt=True)
+    asked = _apply(tokenizer, _PROBE, tokenize=False, add_generation_prompt=True)
     start = asked.rfind("<think>")
     opened = asked[start:] if start >= 0 else ""
     return opened if opened.strip() == "<think>" else ""
@@ -101,15 +101,21 @@ def render(tokenizer: Any, messages: Sequence[dict[str, str]]) -> Rendered:
         for message in messages:
             if message["role"] == "assistant" and not message["content"].lstrip().startswith("<think>"):
                 message["content"] = _NO_THOUGHT + message["content"]
-    try:
-        output = tokenizer.apply_chat_template(
-            messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
-        )
-    except Exception as error:  # templates raise what they like
-        raise TrainingError(f"the chat template of {_name(tokenizer)} refuses a trajectory: {error}") from error
-    rendered = Rendered(list(output["input_ids"]), list(output["assistant_masks"]))
+    rendered = _render(tokenizer, messages)
     _check_whole(tokenizer, messages, rendered)
     return rendered
+
+
+def _render(tokenizer: Any, messages: Sequence[dict[str, str]]) -> Rendered:
+    output = _apply(tokenizer, messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True)
+    return Rendered(list(output["input_ids"]), list(output["assistant_masks"]))
+
+
+def _apply(tokenizer: Any, messages: Sequence[dict[str, str]], **how: Any) -> Any:
+    try:
+        return tokenizer.apply_chat_template(messages, **how)
+    except Exception as error:  # templates raise what they like
+        raise TrainingError(f"the chat template of {_name(tokenizer)} refuses a conversation: {error}") from error
 
 
 def _check_whole(tokenizer: Any, messages: Sequence[dict[str, str]], rendered: Rendered) -> None:
@@ -156,8 +162,7 @@ def _spans(rendered: Rendered) -> list[list[int]]:
 
 def _check_end_of_turn(tokenizer: Any) -> None:
     """Refuses a template under which the model would never learn to stop."""
-    output = tokenizer.apply_chat_template(_PROBE, tokenize=True, return_dict=True, return_assistant_tokens_mask=True)
-    spans = _spans(Rendered(list(output["input_ids"]), list(output["assistant_masks"])))
+    spans = _spans(_render(tokenizer, _PROBE))
     own = [token for token in (spans[-1] if spans else []) if tokenizer.decode([token]).strip()]
     special = {*tokenizer.get_added_vocab().values(), *tokenizer.all_special_ids}
     if not own or own[-1] not in special:

@@ -1,4 +1,4 @@
-"""``flowreasoner distill``: a teacher designs workflows for a benchmark's queries; the good runs become training data."""
+"""``flowreasoner distill``: a teacher designs workflows for queries; the good runs become training data."""
 
 from __future__ import annotations
 
