@@ -53,6 +53,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=4, help="rounds of FlowReasoner at most (default 4)")
     parser.add_argument("--evaluations", type=int, default=3, help="runs per round (default 3)")
     parser.add_argument("--all-rounds", action="store_true", help="make all rounds, even after a perfect one")
+    parser.add_argument("--context", type=int, default=100_000, help="tokens above which old rounds are shortened")
     parser.add_argument("--calls", type=int, default=50, help="operator calls per run at most (default 50)")
     parser.add_argument("--concurrency", type=int, default=16, help="attempts at the same time (default 16)")
     parser.add_argument("--sandbox", default="best", help="tier (default best)")
@@ -123,7 +124,9 @@ async def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     models, sandbox = Models(plugins), make_sandbox(plugins, given.sandbox)
     try:
         arena = Arena(models.source(given.worker, "worker"), sandbox, Budget(calls=given.calls))
-        designer = FlowReasoner(given.rounds, given.evaluations, early_stop=not given.all_rounds)
+        designer = FlowReasoner(
+            given.rounds, given.evaluations, early_stop=not given.all_rounds, context_tokens=given.context
+        )
         meta_agents = []
         for name, own in uris.items():
             checkpoints = {label_of(uri): models.source(uri, "meta_agent") for uri in own}
@@ -136,6 +139,7 @@ async def evaluate(given: argparse.Namespace) -> dict[str, Any]:
             "rounds": given.rounds,
             "evaluations": given.evaluations,
             "early_stop": not given.all_rounds,
+            "context": given.context,
             "calls": given.calls,
             "sandbox": sandbox.tier,
         }

@@ -35,24 +35,27 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def results_table(summary: Mapping[str, Any]) -> str:
     """Returns the table of how good the contenders are."""
-    return _by_contender(summary, _QUALITY, interval)
+    rows = _rows(summary, _QUALITY, interval)
+    for row, own in zip(rows, summary["contenders"].values(), strict=True):
+        row.append(f"{own['without_answer']:.1%}")
+    return table(["", *(title for title, _ in _QUALITY.values()), "no answer at all"], rows)
 
 
 def costs_table(summary: Mapping[str, Any]) -> str:
     """Returns the table of what the contenders cost, per query."""
-    return _by_contender(summary, _COSTS, lambda estimate, form: _shown(estimate["value"], form))
+    rows = _rows(summary, _COSTS, lambda estimate, form: _shown(estimate["value"], form))
+    return table(["", *(title for title, _ in _COSTS.values())], rows)
 
 
-def _by_contender(
+def _rows(
     summary: Mapping[str, Any],
     columns: Mapping[str, tuple[str, str]],
     show: Callable[[Mapping[str, Any], str], str],
-) -> str:
-    rows = [
+) -> list[list[str]]:
+    return [
         [TITLES.get(name, name), *(show(own["measures"][measure], form) for measure, (_, form) in columns.items())]
         for name, own in summary["contenders"].items()
     ]
-    return table(["", *(title for title, _ in columns.values())], rows)
 
 
 def letter(name: str) -> str:
