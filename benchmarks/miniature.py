@@ -20,7 +20,7 @@ from typing import Any
 
 from flowreasoner.budget import Budget
 from flowreasoner.designers import FlowReasoner
-from flowreasoner.errors import FlowReasonerError, PluginError, QueryError
+from flowreasoner.errors import FlowReasonerError, QueryError
 from flowreasoner.models import ModelContext, model_from_uri
 from flowreasoner.query import Query
 from flowreasoner.workflow import Workflow
@@ -31,10 +31,12 @@ from flowreasoner_training.nano.contenders import Contender, baselines, candidat
 from flowreasoner_training.nano.evaluation import PrintedProgress, best_candidate, run
 from flowreasoner_training.nano.logs import read_log
 from flowreasoner_training.nano.outcomes import OutcomeFile
-from flowreasoner_training.nano.page import render_page, results_table
+from flowreasoner_training.nano.page import render_page
 from flowreasoner_training.nano.shared import SharedModel
 from flowreasoner_training.nano.summary import summarise
+from flowreasoner_training.nano.tables import costs_table, results_table
 from flowreasoner_training.nano.weights import folder_of, label_of, weights_hash
+from flowreasoner_training.requires import explained
 
 LIBRARIES = ("flowreasoner", "numpy", "torch", "transformers")
 
@@ -51,6 +53,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=4, help="rounds of FlowReasoner at most (default 4)")
     parser.add_argument("--evaluations", type=int, default=3, help="runs per round (default 3)")
     parser.add_argument("--all-rounds", action="store_true", help="make all rounds, even after a perfect one")
+    parser.add_argument("--context", type=int, default=100_000, help="tokens above which old rounds are shortened")
     parser.add_argument("--calls", type=int, default=50, help="operator calls per run at most (default 50)")
     parser.add_argument("--concurrency", type=int, default=16, help="attempts at the same time (default 16)")
     parser.add_argument("--sandbox", default="best", help="tier (default best)")
@@ -121,7 +124,9 @@ async def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     models, sandbox = Models(plugins), make_sandbox(plugins, given.sandbox)
     try:
         arena = Arena(models.source(given.worker, "worker"), sandbox, Budget(calls=given.calls))
-        designer = FlowReasoner(given.rounds, given.evaluations, early_stop=not given.all_rounds)
+        designer = FlowReasoner(
+            given.rounds, given.evaluations, early_stop=not given.all_rounds, context_tokens=given.context
+        )
         meta_agents = []
         for name, own in uris.items():
             checkpoints = {label_of(uri): models.source(uri, "meta_agent") for uri in own}
@@ -134,6 +139,7 @@ async def evaluate(given: argparse.Namespace) -> dict[str, Any]:
             "rounds": given.rounds,
             "evaluations": given.evaluations,
             "early_stop": not given.all_rounds,
+            "context": given.context,
             "calls": given.calls,
             "sandbox": sandbox.tier,
         }
@@ -181,10 +187,8 @@ async def attempts(
 
 def drawing(logs: dict[str, list[Path]]) -> Any:
     """Returns what draws, after a look at all that it will need, as the evaluation may take hours."""
-    try:
+    with explained("--plot"):
         from flowreasoner_training.nano.plots import draw_all
-    except ModuleNotFoundError as error:
-        raise PluginError(f'--plot needs {error.name}: pip install "flowreasoner[train]"') from None
     for paths in logs.values():
         for path in paths:
             read_log(path)
@@ -226,7 +230,7 @@ def main(arguments: list[str] | None = None) -> None:
     given.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if given.page is not None:
         given.page.write_text(render_page(results), encoding="utf-8")
-    print(results_table(results["summary"]))
+    print(results_table(results["summary"]), costs_table(results["summary"]), sep="\n")
 
 
 if __name__ == "__main__":

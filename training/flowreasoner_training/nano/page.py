@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner_training.nano.contenders import TITLES
+from flowreasoner_training.nano.tables import costs_table, interval, letter, results_table, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
-__all__ = ["render_page", "results_table", "table"]
+__all__ = ["render_page"]
 
 _HEAD = """\
 # The paper in miniature: results
@@ -24,26 +25,12 @@ different training seeds. Brackets are 95 % intervals of a bootstrap over querie
 are several.
 """
 
-_COLUMNS = {
-    "passed": ("passes all hidden tests", "{:.1%}"),
-    "once": ("… in one further run", "{:.1%}"),
-    "reward": ("mean reward of a round", "{:.3f}"),
-    "first_reward": ("… of round 1", "{:.3f}"),
-    "rounds": ("rounds", "{:.2f}"),
-    "calls": ("operator calls per query", "{:.1f}"),
-    "run_calls": ("… per run", "{:.2f}"),
-    "run_asks": ("worker asked per run", "{:.2f}"),
-    "worker_tokens": ("worker's tokens", "{:,.0f}"),
-    "meta_tokens": ("meta-agent's tokens", "{:,.0f}"),
-}
-_INTERVALS = {"passed", "once", "reward"}
 _WORDS = {"passed": "passes all hidden tests", "once": "one further run passes", "reward": "mean reward"}
 
 _READING = """\
 *One further run*: the chosen workflow is run once more with new draws, so that the share owes nothing to picking the
 best of several answers by the feedback tests. (a') and (b') have that choice, too: they are run again and again until a
-round is perfect, as often as FlowReasoner may. The reward is that of training (§4.2). Tokens are those read and
-written, per query.
+round is perfect, as often as FlowReasoner may. The reward is that of training (§4.2).
 """
 
 
@@ -67,6 +54,7 @@ def render_page(results: Mapping[str, Any], file: str = "benchmarks/results/mini
         checkpoints=max(counts),
     )
     parts = [head, "## Who passes how much\n", results_table(summary), _picture(results, "contenders"), _READING]
+    parts += ["## What it costs\n", "Means per query; tokens are those read and written.\n", costs_table(summary)]
     parts += ["## Differences\n", _differences(summary), "\n## By training seed\n", _checkpoints(results)]
     if summary["depths"]:
         parts += ["\n## Workflows follow the query's depth\n", _adaptation(summary), _picture(results, "depth")]
@@ -76,31 +64,13 @@ def render_page(results: Mapping[str, Any], file: str = "benchmarks/results/mini
     return re.sub(r"\n{3,}", "\n\n", "\n".join(part for part in parts if part))
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Returns a Markdown table; all columns but the first are set to the right."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
-
-
-def results_table(summary: Mapping[str, Any]) -> str:
-    """Returns the table of contenders."""
-    rows = []
-    for name, own in summary["contenders"].items():
-        cells = [TITLES.get(name, name)]
-        for measure, (_, form) in _COLUMNS.items():
-            estimate = own["measures"][measure]
-            cells.append(_interval(estimate, form) if measure in _INTERVALS else _shown(estimate["value"], form))
-        rows.append(cells)
-    return table(["", *(title for title, _ in _COLUMNS.values())], rows)
-
-
 def _differences(summary: Mapping[str, Any]) -> str:
     rows = []
     for item in summary["differences"]:
         form = "{:+.3f}" if item["measure"] == "reward" else "{:+.1%}"
-        pair = f"{_letter(item['first'])} − {_letter(item['second'])}"
+        pair = f"{letter(item['first'])} − {letter(item['second'])}"
         chance = "< 0.001" if item["p"] < 0.001 else f"{item['p']:.3f}"
-        rows.append([pair, _WORDS[item["measure"]], _interval(item, form), _verdict(item), chance])
+        rows.append([pair, _WORDS[item["measure"]], interval(item, form), _verdict(item), chance])
     paired = "Paired over queries; p is that of a sign-flip test on the queries' differences.\n"
     return "\n".join([_chain(summary), paired, table(["", "in", "difference", "", "p"], rows)])
 
@@ -110,7 +80,7 @@ def _chain(summary: Mapping[str, Any]) -> str:
     said: dict[str, list[str]] = {"better": [], "not told apart": [], "worse": []}
     for item in summary["differences"]:
         if item["measure"] == "passed" and (item["first"], item["second"]) in _CHAIN:
-            said[_verdict(item)].append(f"{_letter(item['first'])} > {_letter(item['second'])}")
+            said[_verdict(item)].append(f"{letter(item['first'])} > {letter(item['second'])}")
     words = {"better": "it holds that", "not told apart": "it is not shown that", "worse": "it is contradicted that"}
     found = [f"{words[verdict]} {' and '.join(links)}" for verdict, links in said.items() if links]
     return f"Of the order (d) > (c) > (b) > (a), {'; '.join(found)}.\n" if found else ""
@@ -127,7 +97,7 @@ def _verdict(item: Mapping[str, Any]) -> str:
 
 def _checkpoints(results: Mapping[str, Any]) -> str:
     rows = [
-        [_letter(name), f"`{label}`", *(f"{means[measure]:.1%}" for measure in ("passed", "once"))]
+        [letter(name), f"`{label}`", *(f"{means[measure]:.1%}" for measure in ("passed", "once"))]
         for name, own in results["summary"]["contenders"].items()
         for label, means in own["checkpoints"].items()
         if label
@@ -143,10 +113,10 @@ def _adaptation(summary: Mapping[str, Any]) -> str:
         if "depths" not in own:
             continue
         rows = [
-            [depth, *(_interval(at[measure], form) for measure, form in _DEPTH_FORMS.items()), _shapes(at["workflows"])]
+            [depth, *(interval(at[measure], form) for measure, form in _DEPTH_FORMS.items()), _shapes(at["workflows"])]
             for depth, at in own["depths"].items()
         ]
-        slopes = [_interval(own["slopes"][measure], form.replace(":", ":+")) for measure, form in _DEPTH_FORMS.items()]
+        slopes = [interval(own["slopes"][measure], form.replace(":", ":+")) for measure, form in _DEPTH_FORMS.items()]
         rows.append(["per step", *slopes, ""])
         measures = ["rounds", "operator calls per run", "worker asked per run", "complexity"]
         head = ["depth", _WORDS["passed"], *measures, "commonest workflow"]
@@ -201,18 +171,3 @@ _CAPTIONS = {
     "depth": "Passes, calls per run and complexity by depth",
     "learning": "Reward and passes during GRPO",
 }
-
-
-def _letter(name: str) -> str:
-    title = TITLES.get(name, name)
-    return title.partition(" ")[0] if title.startswith("(") else title
-
-
-def _interval(estimate: Mapping[str, Any], form: str) -> str:
-    if estimate["value"] is None:
-        return "–"
-    return f"{form.format(estimate['value'])} [{form.format(estimate['low'])}, {form.format(estimate['high'])}]"
-
-
-def _shown(value: float | None, form: str) -> str:
-    return "–" if value is None else form.format(value)

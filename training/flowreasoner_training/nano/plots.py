@@ -30,8 +30,8 @@ _COLORS = {
 _LEGEND = {
     "fixed": "best fixed workflow",
     "sft": "SFT",
-    "grpo": "SFT + GRPO, reward per round",
-    "outcome": "one reward",
+    "grpo": "SFT + GRPO, a reward per round",
+    "outcome": "SFT + GRPO, one reward",
 }
 _WIDTH, _DPI = 9.0, 150
 _WINDOW = 5  # steps that a learning curve is averaged over
