@@ -10,11 +10,13 @@ import torch  # noqa: E402
 from embedded import tiny_tokenizer  # noqa: E402
 
 from flowreasoner.errors import ModelRefused  # noqa: E402
-from flowreasoner.models import ChatRequest, model_from_uri  # noqa: E402
+from flowreasoner.models import ChatRequest, Message, model_from_uri  # noqa: E402
 from flowreasoner.models.embedded.checkpoint import load_checkpoint  # noqa: E402
 from flowreasoner.models.embedded.prompts import PromptReader  # noqa: E402
 from flowreasoner.models.embedded.transformer import Memory, Transformer  # noqa: E402
+from flowreasoner_training.nano.architecture import new_model  # noqa: E402
 from flowreasoner_training.nano.export import export_embedded, quantise  # noqa: E402
+from flowreasoner_training.nano.tokenizer import make_tokenizer  # noqa: E402
 
 
 def trained(folder, **changes):
@@ -152,3 +154,21 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
     model.save_pretrained(tmp_path)
     with pytest.raises(ModelRefused, match=r"model\.norm\.weight holds numbers that are not finite"):
         export_embedded(tmp_path, tmp_path / "out")
+
+
+async def test_a_conversation_is_tokenised_as_in_training(tmp_path):
+    tokenizer = make_tokenizer(["Sort the words of the list.\n", "def f(v):"], ["Answer with the function alone."], 300)
+    model = new_model(tokenizer, width=32, layers=1, positions=128)
+    model.save_pretrained(tmp_path / "hf")
+    tokenizer.save_pretrained(tmp_path / "hf")
+    export_embedded(tmp_path / "hf", tmp_path / "out")
+    messages = (
+        Message("system", "Answer with the function alone."),
+        Message("user", "\nSort `x`: Answer with the function alone.\n\n"),
+        Message("assistant", "```python\ndef f(v):\n```"),
+        Message("user", ""),
+    )
+    expected = tokenizer.apply_chat_template(
+        [{"role": item.role, "content": item.content} for item in messages], add_generation_prompt=True
+    )
+    assert model_from_uri(f"embedded:{tmp_path / 'out'}").tokens(messages) == expected["input_ids"]

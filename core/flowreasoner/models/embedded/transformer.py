@@ -124,7 +124,8 @@ class Transformer:
                 attended = self._attend(index, normed @ layer.query_key_value, cos, sin, memories)
                 hidden = hidden + attended @ layer.output
                 normed = _normalise(hidden, layer.mlp_norm, self.config.rms_norm_eps)
-                gate, up = np.split(normed @ layer.gate_up, 2, axis=-1)
+                both = normed @ layer.gate_up
+                gate, up = both[..., : self.config.intermediate_size], both[..., self.config.intermediate_size :]
                 hidden = hidden + (gate / (1 + np.exp(-gate)) * up) @ layer.down
         for memory in memories:
             memory.length += count
@@ -147,7 +148,8 @@ class Transformer:
             memory.keys[index, :, memory.length : end] = keys[row].swapaxes(0, 1)
             memory.values[index, :, memory.length : end] = values[row].swapaxes(0, 1)
             scores = queries[row] @ memory.keys[index, :, :end].swapaxes(1, 2)
-            scores.reshape(heads, count, end)[:, :, memory.length :] += _LATER[:count, :count]
+            if count > 1:
+                scores.reshape(heads, count, end)[:, :, memory.length :] += _LATER[:count, :count]
             scores -= scores.max(axis=-1, keepdims=True)
             np.exp(scores, out=scores)
             scores /= scores.sum(axis=-1, keepdims=True)
@@ -178,12 +180,16 @@ def _layer(weights: Mapping[str, Floats], index: int) -> _Layer:
 
 def _normalise(x: Floats, weight: Floats, epsilon: float) -> Floats:
     """RMSNorm over the last axis."""
-    scale = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + np.float32(epsilon))
-    normed: Floats = x / scale * weight
+    squares = (x * x).sum(axis=-1, keepdims=True)
+    normed: Floats = x / np.sqrt(squares / np.float32(x.shape[-1]) + np.float32(epsilon)) * weight
     return normed
 
 
 def _turn(x: Floats, cos: Floats, sin: Floats) -> Floats:
     """Rotary embedding, in Hugging Face's order: the first half of the features with the second."""
-    first, second = np.split(x, 2, axis=-1)
-    return np.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+    half = x.shape[-1] // 2
+    first, second = x[..., :half], x[..., half:]
+    turned = np.empty_like(x)
+    turned[..., :half] = first * cos - second * sin
+    turned[..., half:] = second * cos + first * sin
+    return turned
