@@ -1,4 +1,4 @@
-"""Checks an installed FlowReasoner, bare or with one extra: ``python check.py bare|langgraph|dspy|metagpt|train|embedded``.
+"""Checks an installed FlowReasoner, bare or with one extra: ``python check.py bare|langgraph|dspy|metagpt|train|…``.
 
 Run by ``scripts/extras`` in a clean environment, outside of the repository and without pytest: what was asked for
 works, what was not explains its extra, and neither takes the other with it.
