@@ -17,6 +17,7 @@ Each class stands for one boundary, so that a caller can tell whose fault a fail
     │   └── IsolationUnavailable ... or the demanded tier is not to be had here (names the remedy)
     ├── StoreError              the run store is damaged, full or from a newer version
     │   └── RunNotFound         ... has no such run
+    ├── TrainingError           training cannot go on: a checkpoint is missing, the loss is no number, the disk is full
     ├── RecipeError             a training recipe cannot be used
     └── PluginError             a plugin is missing, broken or in conflict
 
@@ -50,6 +51,7 @@ __all__ = [
     "RunNotFound",
     "SandboxError",
     "StoreError",
+    "TrainingError",
     "WorkflowError",
     "WorkflowFailed",
     "WorkflowInvalid",
@@ -156,6 +158,10 @@ class StoreError(FlowReasonerError):
 
 class RunNotFound(StoreError):
     """The run store has no such run, or more than one that fits."""
+
+
+class TrainingError(FlowReasonerError):
+    """Training cannot start or go on; the message says what is kept, and what to do."""
 
 
 class RecipeError(FlowReasonerError):

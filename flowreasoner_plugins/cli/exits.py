@@ -24,6 +24,7 @@ from flowreasoner.errors import (
     RunNotFound,
     SandboxError,
     StoreError,
+    TrainingError,
 )
 from flowreasoner_plugins.cli.wording import one_line
 
@@ -52,7 +53,7 @@ class Failure(click.ClickException):
             return cls(str(error), FAILED)
         if isinstance(error, BudgetExceeded) and error.limit in _OPTIONS:
             return cls(f"budget exceeded: {error.reason}; raise {_OPTIONS[error.limit]}", INFRASTRUCTURE)
-        outside = isinstance(error, ModelError | SandboxError | StoreError | BudgetExceeded)
+        outside = isinstance(error, ModelError | SandboxError | StoreError | TrainingError | BudgetExceeded)
         return cls(str(error), INFRASTRUCTURE if outside and not isinstance(error, RunNotFound) else USAGE)
 
 

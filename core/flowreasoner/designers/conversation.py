@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flowreasoner.operators import Operator
     from flowreasoner.query import Query
 
-__all__ = ["conversation", "task_message"]
+__all__ = ["conversation", "feedback_message", "task_message"]
 
 _CHARACTERS_PER_TOKEN = 4
 _LONGEST_TEST = 1_500
@@ -70,6 +70,12 @@ def conversation(task: str, rounds: Sequence[Round], context_tokens: int) -> tup
     return messages
 
 
+def feedback_message(item: Round) -> str:
+    """Returns the user message that follows a round: its feedback, and the request for the next workflow."""
+    feedback = item.feedback.render()
+    return instructions.NEXT.format(number=item.number, feedback=feedback, following=item.number + 1)
+
+
 def _messages(task: str, shortened: Sequence[Round], whole: Sequence[Round]) -> tuple[Message, ...]:
     first = task
     if shortened:
@@ -77,11 +83,7 @@ def _messages(task: str, shortened: Sequence[Round], whole: Sequence[Round]) -> 
         first = task + "\n\n" + instructions.SHORTENED.format(lines="\n".join(lines))
     messages = [Message("system", instructions.SYSTEM), Message("user", first)]
     for item in whole:
-        messages += item.turns
-        feedback = item.feedback.render()
-        messages.append(
-            Message("user", instructions.NEXT.format(number=item.number, feedback=feedback, following=item.number + 1))
-        )
+        messages += [*item.turns, Message("user", feedback_message(item))]
     return tuple(messages)
 
 

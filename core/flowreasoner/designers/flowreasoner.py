@@ -12,13 +12,13 @@ from flowreasoner.designers import instructions
 from flowreasoner.designers.base import Design, Round, select_best
 from flowreasoner.designers.conversation import conversation, task_message
 from flowreasoner.designers.grading import grade_with_suite
+from flowreasoner.designers.proposal import Proposal, check_proposal, evaluate_proposal
 from flowreasoner.designers.reply import read_proposal
 from flowreasoner.designers.written_tests import with_written_tests
 from flowreasoner.errors import BudgetExceeded, ModelError, NoAnswer, QueryError
 from flowreasoner.events import DesignEnded, DesignStarted, RoundEnded, RoundStarted, WorkflowProposed
-from flowreasoner.feedback import Feedback
 from flowreasoner.models.base import ChatRequest, Message
-from flowreasoner.workflow import Diagnostic, check
+from flowreasoner.workflow import check
 
 if TYPE_CHECKING:
     from flowreasoner.designers.base import StopReason
@@ -29,17 +29,6 @@ if TYPE_CHECKING:
     from flowreasoner.workflow import Report
 
 __all__ = ["FlowReasoner"]
-
-
-@dataclass(frozen=True)
-class _Proposal:
-    """What asking for one workflow gave: the last reply, its report, all turns, thoughts and costs."""
-
-    proposed: Proposed
-    report: Report
-    turns: list[Message]
-    thoughts: list[str]
-    spent: Spending
 
 
 @dataclass(frozen=True)
@@ -132,24 +121,9 @@ class FlowReasoner:
         number = len(rounds) + 1
         bench.emit(RoundStarted(number))
         proposal = await self._propose(number, conversation(task, rounds, self.context_tokens), bench)
-        workflow = proposal.report.workflow
-        if workflow is None:
-            feedback = Feedback(diagnostics=proposal.report.diagnostics)
-        else:
-            feedback = await bench.evaluate(workflow, query, self.evaluations, number)
-        return Round(
-            number,
-            "\n\n".join(filter(None, proposal.thoughts)),
-            proposal.proposed.modification,
-            workflow,
-            proposal.proposed.graph,
-            proposal.proposed.prompt,
-            feedback,
-            tuple(proposal.turns),
-            proposal.spent,
-        )
+        return await evaluate_proposal(proposal, number, query, bench, self.evaluations)
 
-    async def _propose(self, number: int, messages: tuple[Message, ...], bench: Workbench) -> _Proposal:
+    async def _propose(self, number: int, messages: tuple[Message, ...], bench: Workbench) -> Proposal:
         """Asks for a workflow; one that is refused may be corrected up to `repairs` times."""
         turns: list[Message] = []
         thoughts: list[str] = []
@@ -161,12 +135,12 @@ class FlowReasoner:
             bench.meter.charge(completion.spending)
             spent += completion.spending
             proposed = read_proposal(completion)
-            report = _check(proposed, bench)
+            report = check_proposal(proposed, bench.operators)
             thoughts.append(proposed.reasoning)
             turns.append(Message("assistant", completion.text))
             bench.emit(WorkflowProposed(number, attempt, proposed.modification, report.workflow, report.diagnostics))
             if report.ok or attempt == self.repairs:
-                return _Proposal(proposed, report, turns, thoughts, spent)
+                return Proposal(proposed, report, turns, thoughts, spent)
             turns.append(Message("user", _correction(proposed, report)))
         raise AssertionError("unreachable")
 
@@ -175,15 +149,6 @@ class FlowReasoner:
         graph, prompt = str(record["graph"]), str(record["prompt"])
         workflow = check(graph, prompt, bench.operators).workflow if graph else None
         return Round.from_json(record, workflow)
-
-
-def _check(proposed: Proposed, bench: Workbench) -> Report:
-    """Checks a proposal; a reply without a workflow is refused like any other."""
-    report = check(proposed.graph, proposed.prompt, bench.operators)
-    if proposed.graph:
-        return report
-    missing = Diagnostic(0, 0, "no-graph", "error", "the reply contains no workflow", "put it into <graph>...</graph>")
-    return replace(report, workflow=None, diagnostics=(missing,))
 
 
 def _correction(proposed: Proposed, report: Report) -> str:

@@ -97,7 +97,9 @@ class Workbench:
         for observer in self.observers:
             observer(event)
 
-    async def evaluate(self, workflow: Workflow, query: Query, evaluations: int, number: int) -> Feedback:
+    async def evaluate(
+        self, workflow: Workflow, query: Query, evaluations: int, number: int, draws: str | None = None
+    ) -> Feedback:
         """Runs a workflow several times on the query, at the same time, and grades each answer.
 
         Args:
@@ -105,6 +107,7 @@ class Workbench:
             query: What to run it on.
             evaluations: How many runs; the paper has 3.
             number: Number of the round, for draws and events.
+            draws: Seed of the draws; the bench's own unless given.
 
         Returns:
             The feedback. Runs that failed for reasons that are not the workflow's are left out and named.
@@ -116,7 +119,8 @@ class Workbench:
             SandboxError: If none could be made because of the sandbox.
             BudgetExceeded: If the whole design's budget ran out during the runs.
         """
-        runs = [self._evaluate_once(workflow, query, number, index) for index in range(1, evaluations + 1)]
+        seed = str(self.seed) if draws is None else draws
+        runs = [self._evaluate_once(workflow, query, number, index, seed) for index in range(1, evaluations + 1)]
         outcomes = await _all(runs)
         self.meter.check()
         graded, broken = [], []
@@ -131,9 +135,9 @@ class Workbench:
             raise broken[0]
         return Feedback(tuple(graded), workflow.diagnostics, tuple(dict.fromkeys(map(str, broken))))
 
-    async def _evaluate_once(self, workflow: Workflow, query: Query, number: int, index: int) -> Evaluation:
+    async def _evaluate_once(self, workflow: Workflow, query: Query, number: int, index: int, seed: str) -> Evaluation:
         meter = Meter(self.budget, self.meter)
-        draw = f"{self.seed}/r{number}/e{index}"
+        draw = f"{seed}/r{number}/e{index}"
 
         async def perform(operator: Operator, inputs: dict[str, Any], call: Call) -> dict[str, Any]:
             def charge(spending: Spending) -> None:

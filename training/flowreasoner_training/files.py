@@ -1,0 +1,76 @@
+"""Writes files so that they are whole or not there, also when the process is killed or the disk is full."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowreasoner.errors import TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["guarded", "is_full", "make_folder", "write_atomically"]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextlib.contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Turns the errors of writing below a path into one sentence with the remedy.
+
+    Raises:
+        TrainingError: If the disk is full, or the path cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write {str(path)!r}: {error.strerror or error}; free some space there, or choose another folder, "
+            "and resume: what was finished is saved"
+        ) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder with those above it.
+
+    Raises:
+        TrainingError: If it cannot be made.
+    """
+    with guarded(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def write_atomically(path: Path, lines: Iterable[str]) -> None:
+    """Writes a text file through another one beside it, so that a reader never sees half of it.
+
+    Args:
+        path: The file.
+        lines: Its text in pieces, line ends included.
+
+    Raises:
+        TrainingError: If it cannot be written; an older file of that name stays.
+    """
+    partial = path.with_name(path.name + ".part")
+    with guarded(path):
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Tells whether a full disk, or a file that may not grow, is behind an error; some libraries only say so."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        if any(os.strerror(number) in str(error) for number in _FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
