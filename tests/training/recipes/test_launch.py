@@ -55,7 +55,7 @@ def test_one_gpu_is_started_plainly():
     assert commands("flowreasoner-7b+lora+1gpu", ("sft", "grpo")) == [
         "flowreasoner sft flowreasoner-7b+lora+1gpu --data runs/flowreasoner-7b+lora+1gpu/distill/trajectories.jsonl "
         "--out runs/flowreasoner-7b+lora+1gpu/sft",
-        "flowreasoner grpo flowreasoner-7b+lora+1gpu --model runs/flowreasoner-7b+lora+1gpu/sft "
+        "flowreasoner grpo flowreasoner-7b+lora+1gpu --model runs/flowreasoner-7b+lora+1gpu/sft/model "
         "--out runs/flowreasoner-7b+lora+1gpu/grpo",
     ]
 
@@ -66,7 +66,7 @@ def test_several_gpus_are_started_by_accelerate_and_the_teacher_is_not():
     assert distill.startswith("flowreasoner distill ")
     start = "accelerate launch --config_file runs/flowreasoner-7b/accelerate.yaml -m flowreasoner_plugins"
     assert sft.startswith(f"{start} sft flowreasoner-7b --data ")
-    assert grpo.startswith(f"{start} grpo flowreasoner-7b --model runs/flowreasoner-7b/sft ")
+    assert grpo.startswith(f"{start} grpo flowreasoner-7b --model runs/flowreasoner-7b/sft/model ")
 
 
 def test_several_nodes_find_their_head():
@@ -87,11 +87,11 @@ def test_a_server_beside_the_training_has_other_gpus():
     assert "vllm serve" not in " ".join(commands("flowreasoner-7b+4gpu+vllm-server", ("sft",)))
 
 
-def test_a_server_elsewhere_and_adapters_on_the_base_model(changed):
+def test_a_server_elsewhere(changed):
     recipe = changed("flowreasoner-7b+lora+2nodes+vllm-server", hardware={"server": "http://gpu9:8123"})
     server, grpo = (item.text for item in launch_commands("r", recipe, ("grpo",))[1:])
     assert "CUDA_VISIBLE_DEVICES" not in server + grpo
-    assert "vllm serve deepseek-ai/DeepSeek-R1-Distill-Qwen-7B --port 8123" in server
+    assert "vllm serve runs/flowreasoner-7b+lora+2nodes+vllm-server/sft/model --port 8123" in server
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")

@@ -54,7 +54,7 @@ def test_adapters_leave_the_weights_frozen():
     assert found["frozen weights"] == 2_880 * 2
     assert found["adapters"] == found["gradients"] == 17_408 * 4
     assert found["AdamW"] == 17_408 * 8
-    assert found["reference adapters"] == 17_408 * 4
+    assert not [name for name in found if "reference" in name]  # it is the model without the adapters
     assert training(load_recipe("flowreasoner-7b+lora+zero3"))["adapters"] == 17_408 * 2 / 8
     assert training(load_recipe("flowreasoner-7b+lora+zero3"))["frozen weights"] == 2_880 * 2 / 8
 
