@@ -81,6 +81,23 @@ def test_training_wants_the_version_whose_seams_it_uses(monkeypatch):
         require_training()
 
 
+def test_a_checkpoint_is_explained_before_it_is_asked(monkeypatch, tmp_path):
+    from flowreasoner.models import model_from_uri
+    from flowreasoner_training import flowreasoner_chat_models
+
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_text("{}")
+    schemes = flowreasoner_chat_models()
+    assert model_from_uri(f"hf:{tmp_path}", schemes=schemes).name.startswith("hf:")
+
+    def version(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    with pytest.raises(PluginError, match=r'torch is not installed, .*pip install "flowreasoner\[train\]"'):
+        model_from_uri(f"hf:{tmp_path}", schemes=schemes)
+
+
 @pytest.mark.parametrize("name", ["numpy", "tokenizers"])
 def test_embedded_and_train_agree(name):
     assert asked("embedded")[name].specifier == asked("train")[name].specifier
