@@ -1,4 +1,4 @@
-"""Writes what is made from code and results: docs/cli.md, the schema of query files, the table in docs/sandbox.md.
+"""Writes what is made from code and results: docs/cli.md, the query schema, tables in docs/sandbox.md and training.md.
 
 And docs/miniature.md. Run it after changing a command's options or the query file, or after `benchmarks/attacks.py`
 or `benchmarks/miniature.py`: ``python scripts/generate.py``. A test compares.
@@ -16,10 +16,29 @@ from flowreasoner.query_file import query_schema
 from flowreasoner_plugins.cli import exits
 from flowreasoner_plugins.cli.main import cli
 from flowreasoner_training.nano.page import render_page
+from flowreasoner_training.recipes import load_recipe
+from flowreasoner_training.recipes.memory import GIB, MemoryPlan
+from flowreasoner_training.recipes.plan import make_plan
 
 ROOT = Path(__file__).parents[1]
 MINIATURE = ROOT / "benchmarks/results/miniature.json"
-COMMANDS = ("solve", "run", "grade", "check", "export", "runs", "plugins", "doctor")
+COMMANDS = (
+    *("solve", "run", "grade", "check", "export", "runs", "plugins", "doctor"),
+    *("distill", "sft", "recipes", "recipes list", "recipes show", "recipes check", "recipes plan"),
+)
+HARDWARE = {
+    "lora+1gpu": "1, adapters",
+    "qlora+1gpu": "1, adapters on 4 bits",
+    "1gpu+offload": "1, all weights, optimizer in the host's memory",
+    "lora+4gpu": "4, adapters",
+    "4gpu": "4, all weights, ZeRO-3",
+    "4gpu+vllm-server": "4, all weights, ZeRO-3, and 4 for vLLM",
+    "lora+8gpu": "8, adapters",
+    "8gpu": "8, all weights, ZeRO-3",
+    "8gpu+fsdp2": "8, all weights, FSDP2",
+    "4nodes": "4 x 8, all weights, ZeRO-3",
+    "4nodes+fsdp2": "4 x 8, all weights, FSDP2",
+}
 HEAD = """\
 # The command line
 
@@ -58,7 +77,7 @@ def help_of(*command: str) -> str:
 def command_page() -> str:
     """Returns docs/cli.md."""
     parts = [HEAD + exit_codes(), f"\n## flowreasoner\n\n```text\n{help_of()}```\n"]
-    parts += [f"\n## flowreasoner {name}\n\n```text\n{help_of(name)}```\n" for name in COMMANDS]
+    parts += [f"\n## flowreasoner {name}\n\n```text\n{help_of(*name.split())}```\n" for name in COMMANDS]
     return "".join(parts)
 
 
@@ -107,9 +126,40 @@ def miniature_page() -> str:
     return render_page(json.loads(MINIATURE.read_text(encoding="utf-8")))
 
 
+def training_page() -> str:
+    """Returns docs/training.md with the table of memory that the planner comes to."""
+    page = (ROOT / "docs/training.md").read_text(encoding="utf-8")
+    start, end = (page.index(mark) for mark in ("<!-- hardware:", "<!-- end of hardware -->"))
+    start = page.index("\n", start) + 1
+    return page[:start] + _memory_table() + page[end:]
+
+
+def _memory_table() -> str:
+    lines = [
+        "Planned memory at the fullest moment, in GiB of the 79 that an A100-80GB leaves:",
+        "",
+        "| variants | GPUs | 7B: SFT | 7B: GRPO | 14B: SFT | 14B: GRPO |",
+        "|---|---|---|---|---|---|",
+    ]
+    for variants, what in HARDWARE.items():
+        cells = []
+        for size in ("7b", "14b"):
+            plan = make_plan(load_recipe(f"flowreasoner-{size}+{variants}"), stages=("sft", "grpo"))
+            cells += [_peak(stage.memory) for stage in plan.stages]
+        lines.append(f"| `+{variants}` | {what} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""]) + "\n"
+
+
+def _peak(memory: MemoryPlan | None) -> str:
+    if memory is None:
+        return "not known"
+    return f"{memory.peak / GIB:.0f}" if memory.fits else f"no: {memory.peak / GIB:.0f}"
+
+
 if __name__ == "__main__":
     if MINIATURE.exists():  # until the miniature is evaluated there is nothing to show
         (ROOT / "docs/miniature.md").write_text(miniature_page(), encoding="utf-8")
     (ROOT / "docs/sandbox.md").write_text(sandbox_page(), encoding="utf-8")
+    (ROOT / "docs/training.md").write_text(training_page(), encoding="utf-8")
     (ROOT / "docs/cli.md").write_text(command_page(), encoding="utf-8")
     (ROOT / "core/flowreasoner/query.schema.json").write_text(schema(), encoding="utf-8")

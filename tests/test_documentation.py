@@ -100,13 +100,21 @@ def test_the_language_page_lists_every_code():
     assert all(f'"{code}"' in text or code.startswith("prompt-") for code in listed)
 
 
-COMMANDS = ("", "solve", "run", "check", "export", "runs", "plugins", "doctor")
+COMMANDS = (
+    *("", "solve", "run", "check", "export", "runs", "plugins", "doctor"),
+    *("distill", "sft", "recipes", "recipes plan"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_command_page_shows_the_help_as_it_is(command):
-    shown = invoke(*filter(None, [command, "--help"]), terminal_width=100).stdout
+    shown = invoke(*[*command.split(), "--help"], terminal_width=100).stdout
     assert shown in (ROOT / "docs" / "cli.md").read_text(), "run: python -m cli_page > docs/cli.md (in tests/support)"
+
+
+def test_the_table_of_memory_is_what_the_planner_says():
+    made = runpy.run_path(str(ROOT / "scripts" / "generate.py"), run_name="generate")
+    assert (ROOT / "docs" / "training.md").read_text() == made["training_page"](), "run: python scripts/generate.py"
 
 
 def test_exit_codes_are_documented_where_people_look():

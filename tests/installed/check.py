@@ -1,4 +1,4 @@
-"""Checks an installed FlowReasoner, bare or with one extra: ``python check.py bare|langgraph|dspy|metagpt|train|embedded``.
+"""Checks an installed FlowReasoner, bare or with one extra: ``python check.py bare|langgraph|dspy|metagpt|train|…``.
 
 Run by ``scripts/extras`` in a clean environment, outside of the repository and without pytest: what was asked for
 works, what was not explains its extra, and neither takes the other with it.
@@ -72,7 +72,8 @@ def check_training_explained() -> None:
         ran = command("sft", "smoke", "--data", str(data), "--out", folder)
         assert ran.returncode == 2, ran
         assert wanted in ran.stderr, ran.stderr
-        Path(folder, "graph.py").write_text(SOURCE)
+        for name, text in (("graph.py", SOURCE), ("config.json", "{}"), ("model.safetensors", "")):
+            Path(folder, name).write_text(text)
         ran = command("run", str(Path(folder, "graph.py")), "demo:spiral-walk", "--worker", f"hf:{folder}")
         assert ran.returncode in {2, 3}, ran
         assert wanted in ran.stderr, ran.stderr
@@ -83,7 +84,7 @@ def check_train() -> None:
     for name in ("sft", "grpo.train", "grpo.trainer", "hf_model", "recipes"):
         importlib.import_module(f"flowreasoner_training.{name}")
     assert command("sft", "--help").returncode == 0
-    planned = command("train", "smoke", "--dry-run")
+    planned = command("sft", "smoke", "--dry-run")
     assert "optimizer steps" in planned.stdout, planned
 
 

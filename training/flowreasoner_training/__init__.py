@@ -31,9 +31,9 @@ def flowreasoner_chat_models() -> Mapping[str, ModelFactory]:
 
 
 def _hf(uri: ModelURI, context: ModelContext) -> ChatModel:
-    from flowreasoner_training.requires import explained
+    from flowreasoner_training.hf_model import hf_model_from_uri
+    from flowreasoner_training.requires import require_checkpoints
 
-    with explained(f"the model {uri}"):
-        from flowreasoner_training.hf_model import hf_model_from_uri
-
-        return hf_model_from_uri(uri, context)
+    model = hf_model_from_uri(uri, context)
+    require_checkpoints(f"the model {uri}")  # now, as it is loaded with the first request only
+    return model

@@ -11,7 +11,7 @@ from flowreasoner_plugins.requires import require
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["explained", "require_training"]
+__all__ = ["explained", "require_checkpoints", "require_training"]
 
 _EXTRAS = {
     **dict.fromkeys(
@@ -42,6 +42,19 @@ def explained(what: str) -> Iterator[None]:
             raise
         install = f'pip install "flowreasoner[{_EXTRAS[module]}]"'
         raise PluginError(f"{module} is not installed, which {what} needs: {install}") from error
+
+
+def require_checkpoints(what: str) -> None:
+    """Checks that checkpoints can be run.
+
+    Args:
+        what: What needs it, for the message.
+
+    Raises:
+        PluginError: If not; the message has the command that helps.
+    """
+    require("torch", "train", least=(2, 9), below=(3, 0), what=what)
+    require("transformers", "train", least=(5, 10), below=(6, 0), what=what)
 
 
 def require_training() -> None:

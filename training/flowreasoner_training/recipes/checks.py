@@ -27,7 +27,7 @@ def processes(recipe: Recipe) -> int:
 
 def impossible(recipe: Recipe) -> list[str]:
     """Returns the settings that contradict each other, each with the remedy."""
-    checks = (_hardware, _adapters, _precision, _batches, _rounds, _template)
+    checks = (_cpu, _gpus, _vllm, _adapters, _precision, _batches, _rounds, _template)
     return [problem for check in checks for problem in check(recipe)]
 
 
@@ -41,37 +41,48 @@ def unknown(recipe: Recipe, plugins: Plugins) -> list[str]:
     return [*_names(recipe, plugins), *_queries(recipe, plugins), *_files(recipe)]
 
 
-def _hardware(recipe: Recipe) -> Iterable[str]:
-    hardware, on_cpu = recipe.hardware, recipe.hardware.device == "cpu"
-    if on_cpu and hardware.gpus:
+def _cpu(recipe: Recipe) -> Iterable[str]:
+    hardware = recipe.hardware
+    if hardware.device != "cpu":
+        return
+    if hardware.gpus:
         yield f"hardware.gpus is {hardware.gpus}, but hardware.device is 'cpu': set hardware.gpus to 0, or name the GPU"
-    if not on_cpu and not hardware.gpus:
-        yield f"hardware.gpus is 0, but hardware.device is {hardware.device!r}: set gpus to 1 or more, or device to cpu"
-    if on_cpu and hardware.nodes > 1:
+    if hardware.nodes > 1:
         yield f"hardware.nodes is {hardware.nodes}, but only GPUs train over several nodes: set hardware.nodes to 1"
-    if on_cpu and hardware.sharding != "none":
+    if hardware.sharding != "none":
         yield f"hardware.sharding is {hardware.sharding!r}, which divides over GPUs: set it to 'none' on a cpu"
-    if on_cpu and hardware.generation != "transformers":
+    if hardware.generation != "transformers":
         yield f"hardware.generation is {hardware.generation!r}, which needs GPUs: set it to 'transformers' on a cpu"
-    if on_cpu and recipe.model.dtype != "float32":
+    if recipe.model.dtype != "float32":
         yield f"model.dtype is {recipe.model.dtype!r}, which is slow and inexact on a cpu: set it to 'float32'"
-    if not on_cpu and hardware.sharding != "none" and processes(recipe) == 1 and not hardware.offload:
+
+
+def _gpus(recipe: Recipe) -> Iterable[str]:
+    hardware = recipe.hardware
+    if hardware.device != "cpu" and not hardware.gpus:
+        yield f"hardware.gpus is 0, but hardware.device is {hardware.device!r}: set gpus to 1 or more, or device to cpu"
+    if hardware.gpus * hardware.nodes == 1 and hardware.sharding != "none" and not hardware.offload:
         yield (
             f"hardware.sharding is {hardware.sharding!r}, but there is one GPU to divide over: train adapters "
             "(model.lora) with sharding 'none', or set hardware.offload to true"
         )
     if hardware.offload and hardware.sharding != "zero3":
         yield f"hardware.offload goes with hardware.sharding 'zero3' only, not with {hardware.sharding!r}"
-    if hardware.generation == "vllm-colocate" and hardware.gpus and hardware.gpus % hardware.tensor_parallel:
-        yield (
-            f"hardware.tensor_parallel is {hardware.tensor_parallel}, which does not divide hardware.gpus "
-            f"({hardware.gpus}): an engine is spread over the GPUs of one node"
-        )
-    if hardware.generation == "vllm-server" and hardware.server_gpus % hardware.tensor_parallel:
-        yield (
-            f"hardware.tensor_parallel is {hardware.tensor_parallel}, which does not divide hardware.server_gpus "
-            f"({hardware.server_gpus})"
-        )
+
+
+def _vllm(recipe: Recipe) -> Iterable[str]:
+    hardware = recipe.hardware
+    over = {
+        "vllm-colocate": ("hardware.gpus", hardware.gpus),
+        "vllm-server": ("hardware.server_gpus", hardware.server_gpus),
+    }
+    if hardware.generation in over:
+        name, count = over[hardware.generation]
+        if count % hardware.tensor_parallel:
+            yield (
+                f"hardware.tensor_parallel is {hardware.tensor_parallel}, which does not divide {name} ({count}): an "
+                "engine is spread over GPUs of one node"
+            )
     if hardware.generation == "vllm-server" and not hardware.server.startswith(("http://", "https://")):
         yield f"hardware.server must be an address such as http://localhost:8000, not {hardware.server!r}"
 
@@ -82,12 +93,12 @@ def _adapters(recipe: Recipe) -> Iterable[str]:
         return
     if hardware.device == "cpu":
         yield "model.lora.four_bit needs a GPU (bitsandbytes): set it to false on a cpu"
-    if hardware.sharding != "none":
+    elif hardware.sharding != "none":
         yield (
             f"model.lora.four_bit does not go with hardware.sharding {hardware.sharding!r}: weights in 4 bits are "
             "small enough to stand on every GPU; set sharding to 'none'"
         )
-    if recipe.model.dtype != "bfloat16":
+    elif recipe.model.dtype != "bfloat16":
         yield f"model.lora.four_bit computes in bfloat16: set model.dtype to it, not to {recipe.model.dtype!r}"
 
 

@@ -103,7 +103,7 @@ def launch_commands(given: str, recipe: Recipe, stages: Iterable[StageName], out
 
 
 def _stage(given: str, recipe: Recipe, stage: StageName, folder: Path) -> Command:
-    data, trained = folder / "distill" / "trajectories.jsonl", folder / "sft"
+    data, trained = folder / "distill" / "trajectories.jsonl", folder / "sft" / "model"
     more = {"distill": [], "sft": ["--data", str(data)], "grpo": ["--model", str(trained)]}[stage]
     words = [stage, given, *more, "--out", str(folder / stage)]
     if stage == "distill" or accelerate_config(recipe) is None:
@@ -124,9 +124,7 @@ def _stage(given: str, recipe: Recipe, stage: StageName, folder: Path) -> Comman
 def _server(recipe: Recipe, folder: Path) -> Command:
     """Returns the server's command: it takes new weights, and gives log-probabilities, as TRL's client wants it."""
     hardware = recipe.hardware
-    # The trainer sends merged weights before the first rollout, so that adapters start from the base model.
-    model = recipe.model.name if recipe.model.lora is not None else str(folder / "sft")
-    words = ["vllm", "serve", model, "--port", str(urlsplit(hardware.server).port or 8000)]
+    words = ["vllm", "serve", str(folder / "sft" / "model"), "--port", str(urlsplit(hardware.server).port or 8000)]
     words += ["--tensor-parallel-size", str(hardware.tensor_parallel)]
     words += ["--data-parallel-size", str(hardware.server_gpus // hardware.tensor_parallel)]
     words += ["--max-model-len", str(recipe.grpo.max_tokens), "--dtype", recipe.model.dtype]

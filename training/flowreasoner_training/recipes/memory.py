@@ -118,8 +118,8 @@ def training_memory(recipe: Recipe, stage: Stage, parameters: float, shape: Arch
         shape: The model's shape; without it activations and caches are not known and left out.
     """
     items = [*_model(recipe, parameters, shape)]
-    if stage == "grpo" and recipe.grpo.beta:
-        items.append(_reference(recipe, parameters, shape))
+    if stage == "grpo" and recipe.grpo.beta and recipe.model.lora is None:  # else it is the model without adapters
+        items.append(_frozen("reference model", recipe, parameters, shape))
     if shape is not None:
         items += _activations(recipe, stage, shape)
     problem = ""
@@ -194,14 +194,6 @@ def _frozen(name: str, recipe: Recipe, parameters: float, shape: Architecture | 
             name, size, f"blocks x 4.5 bits, embedding and output layer {_billions(outer)} x {width} bytes"
         )
     return MemoryItem(name, parameters * width / parts, f"{_billions(parameters)} x {width} bytes{over}")
-
-
-def _reference(recipe: Recipe, parameters: float, shape: Architecture | None) -> MemoryItem:
-    """Returns the model that the KL divergence is measured from."""
-    if recipe.model.lora is None:
-        return _frozen("reference model", recipe, parameters, shape)
-    adapters = lora_parameters(shape, recipe.model) if shape is not None else 0
-    return MemoryItem("reference adapters", adapters * 4.0, f"a frozen copy, {_billions(adapters)} x 4 bytes")
 
 
 def _activations(recipe: Recipe, stage: Stage, shape: Architecture) -> Iterable[MemoryItem]:
