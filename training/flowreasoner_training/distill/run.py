@@ -8,8 +8,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from flowreasoner.api import StoreJournal
-from flowreasoner.budget import Budget, Meter
+from flowreasoner.budget import Budget
 from flowreasoner.designers import FlowReasoner, Workbench
 from flowreasoner.errors import BudgetExceeded, FlowReasonerError, ModelError, ModelRefused, NoAnswer, RequestRefused
 from flowreasoner.models import CachedModel
@@ -20,8 +19,9 @@ from flowreasoner_plugins.cli.inputs import make_sandbox
 from flowreasoner_training.distill.card import make_card, write_card
 from flowreasoner_training.distill.export import export_llamafactory, write_parquet
 from flowreasoner_training.distill.filters import Filters, length_of
-from flowreasoner_training.distill.journal import Job, Ledger, Outcome, folder_store
+from flowreasoner_training.distill.journal import Job, Ledger, Outcome, WholeRounds, folder_store
 from flowreasoner_training.distill.result import Distillation, DistillProgress
+from flowreasoner_training.distill.till import PaidModel, Share, Till
 from flowreasoner_training.files import guarded, make_folder
 from flowreasoner_training.models import ModelSource
 from flowreasoner_training.trajectory import Trajectory, line, repeatable, write_trajectories
@@ -131,7 +131,7 @@ class _Distiller:
         self.reward = Reward(recipe.rewards.weights, plugins.reward_terms)
         self.designer = FlowReasoner(settings.rounds, recipe.worker.evaluations, early_stop=settings.early_stop)
         self.budget = Budget(calls=recipe.worker.calls)
-        self.meter = Meter(Budget.unlimited(usd=settings.budget_usd))
+        self.till = Till(settings.budget_usd, store.paid())
         self.data = out / "trajectories.jsonl"
         self.stopped = "done"
         self._failed_in_a_row = 0
@@ -139,8 +139,7 @@ class _Distiller:
     async def run(self, *, parquet: bool) -> Distillation:
         """Makes the design runs that are missing, and writes the results of all."""
         self._start = time.monotonic()
-        with contextlib.suppress(BudgetExceeded):  # the first design run will find out
-            self.meter.charge(self.ledger.spent)
+        self.ledger.check(self.jobs)
         chosen = self.filters.select(self._made())
         write_trajectories(self.data, chosen.kept)
         self._chosen = chosen
@@ -189,16 +188,16 @@ class _Distiller:
             ModelError: If a model failed.
         """
         run = self.ledger.begin(job)
-        meter = Meter(Budget.unlimited(), self.meter)
+        meter = Share(self.till)
         bench = Workbench(
-            CachedModel(self.teacher.of(job.query, job.seed), self.store),
-            CachedModel(self.worker.of(job.query, job.seed), self.store),
+            self._cached(self.teacher.of(job.query, job.seed)),
+            self._cached(self.worker.of(job.query, job.seed)),
             self.sandbox,
             self.plugins.operators,
             self.budget,
             meter,
             job.seed,
-            StoreJournal(self.store, run),
+            WholeRounds(self.store, run),
             self.observers,
         )
         trajectory, reason = None, ""
@@ -208,7 +207,7 @@ class _Distiller:
             reason = "no answer" if isinstance(error, NoAnswer) else "request refused"
         else:
             if design.stopped == "budget":
-                raise BudgetExceeded("usd", self.meter.budget.usd or 0.0, self.meter.spent.usd)
+                raise BudgetExceeded("usd", self.till.budget.usd or 0.0, self.till.spent.usd)
             trajectory = Trajectory.from_design(
                 design,
                 self.reward,
@@ -221,6 +220,9 @@ class _Distiller:
         outcome = Outcome(trajectory, reason, repeatable(meter.spent))
         self.ledger.finish(job, run, outcome)
         return outcome
+
+    def _cached(self, model: ChatModel) -> ChatModel:
+        return CachedModel(PaidModel(model, self.till), self.store)
 
     def _take(self, job: Job, outcome: Outcome) -> None:
         """Adds a finished trajectory to the file, and reports."""
@@ -237,7 +239,7 @@ class _Distiller:
         left = (time.monotonic() - self._start) / made_here * self._left
         done = len(self.jobs) - self._left
         self.report(
-            DistillProgress(job.id, shown, done, len(self.jobs), len(self._chosen.kept), self.meter.spent.usd, left)
+            DistillProgress(job.id, shown, done, len(self.jobs), len(self._chosen.kept), self.till.spent.usd, left)
         )
 
     def _finish(self, *, parquet: bool) -> Distillation:
@@ -251,7 +253,7 @@ class _Distiller:
         if parquet:
             write_parquet(chosen.kept, self.data.with_suffix(".parquet"))
         export_llamafactory(chosen.kept, self.out / "llamafactory", self.recipe)
-        cost = self.ledger.spent if self.stopped == "done" else repeatable(self.meter.spent)
+        cost = self.ledger.spent if self.stopped == "done" else repeatable(self.till.spent)
         card = make_card(
             self.recipe,
             [item.trajectory for item in made if item.trajectory is not None],
