@@ -27,7 +27,6 @@ _LOGGED = {
     "epoch": "epoch",
     "mean_token_accuracy": "token_accuracy",
     "entropy": "entropy",
-    "num_tokens": "tokens",
 }
 
 
