@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from flowreasoner.errors import TrainingError
 from flowreasoner_training.rendering import use_training_template
 from flowreasoner_training.sft import train_sft
 from flowreasoner_training.sft.data import load_data
-from flowreasoner_training.sft.train import make_trainer
+from flowreasoner_training.sft.trainer import make_trainer
 from flowreasoner_training.trajectory import read_trajectories
 
 
@@ -105,6 +106,19 @@ def test_a_half_written_checkpoint_is_passed_over(data, tiny, tmp_path):
     assert (again.model / "model.safetensors").read_bytes() == (whole.model / "model.safetensors").read_bytes()
 
 
+def test_a_training_that_was_cut_after_its_last_step_is_only_finished(data, tiny, tmp_path):
+    out = tmp_path / "out"
+    whole = train_sft(make_recipe(), data, out, model=tiny)
+    weights = (whole.model / "model.safetensors").read_bytes()
+    (out / "result.json").unlink()
+    shutil.rmtree(out / "model")
+    (out / "model.part").mkdir()
+    seen = []
+    assert train_sft(make_recipe(), data, out, model=tiny, resume=True, report=seen.append) == whole
+    assert (whole.model / "model.safetensors").read_bytes() == weights
+    assert seen == []
+
+
 def test_a_full_disk_is_named_and_what_was_saved_stays(data, tiny, tmp_path, monkeypatch):
     import transformers
 
@@ -137,6 +151,7 @@ def test_what_cannot_be_trained_is_named_before_anything_starts(data, tiny, tmp_
         pytest.skip("there is a GPU")
     with pytest.raises(TrainingError, match=message):
         train_sft(make_recipe(**changes), data, tmp_path / "out", **{"model": tiny, **settings})
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_with_another_training_is_left_alone(data, tiny, tmp_path):
