@@ -25,7 +25,7 @@ def flowreasoner_operators() -> Iterable[Operator]:
 
 @hookimpl
 def flowreasoner_chat_models() -> Mapping[str, ModelFactory]:
-    """Returns the endpoints and the simulation."""
+    """Returns the endpoints, the embedded models and the simulation."""
     from flowreasoner.models import SCHEMES
 
     return SCHEMES
@@ -53,10 +53,10 @@ def flowreasoner_reward_terms() -> Mapping[str, RewardTerm]:
 
 @hookimpl
 def flowreasoner_benchmarks() -> Iterable[Benchmark]:
-    """Returns the project's own dozen problems, HumanEval and MBPP."""
-    from flowreasoner_plugins.benchmarks import DEMO, HUMANEVAL, MBPP
+    """Returns the project's own dozen problems, the miniature family, HumanEval and MBPP."""
+    from flowreasoner_plugins.benchmarks import DEMO, HUMANEVAL, MBPP, MINIATURE, MINIATURE_TRAIN
 
-    return [DEMO, HUMANEVAL, MBPP]
+    return [DEMO, MINIATURE, MINIATURE_TRAIN, HUMANEVAL, MBPP]
 
 
 @hookimpl

@@ -1,7 +1,7 @@
 """Writes what is made from code and results: docs/cli.md, the schema of query files, the table in docs/sandbox.md.
 
-Run it after changing a command's options or the query file, or after `benchmarks/attacks.py`:
-``python scripts/generate.py``. A test compares.
+And docs/miniature.md. Run it after changing a command's options or the query file, or after `benchmarks/attacks.py`
+or `benchmarks/miniature.py`: ``python scripts/generate.py``. A test compares.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from click.testing import CliRunner
 from flowreasoner.query_file import query_schema
 from flowreasoner_plugins.cli import exits
 from flowreasoner_plugins.cli.main import cli
+from flowreasoner_training.nano.page import render_page
 
 ROOT = Path(__file__).parents[1]
+MINIATURE = ROOT / "benchmarks/results/miniature.json"
 COMMANDS = ("solve", "run", "grade", "check", "export", "runs", "plugins", "doctor")
 HEAD = """\
 # The command line
@@ -100,7 +102,14 @@ def _attack_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *(["Not contained:", *bad] if bad else ["Not contained: none."])]) + "\n"
 
 
+def miniature_page() -> str:
+    """Returns docs/miniature.md."""
+    return render_page(json.loads(MINIATURE.read_text(encoding="utf-8")))
+
+
 if __name__ == "__main__":
+    if MINIATURE.exists():  # until the miniature is evaluated there is nothing to show
+        (ROOT / "docs/miniature.md").write_text(miniature_page(), encoding="utf-8")
     (ROOT / "docs/sandbox.md").write_text(sandbox_page(), encoding="utf-8")
     (ROOT / "docs/cli.md").write_text(command_page(), encoding="utf-8")
     (ROOT / "core/flowreasoner/query.schema.json").write_text(schema(), encoding="utf-8")

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli import invoke
+from cli import SIMULATED, invoke
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -22,4 +22,4 @@ def test_an_example_runs(example, tmp_path):
 
 def test_the_example_query_is_valid_and_solved():
     assert invoke("check", EXAMPLES / "query.yaml").exit_code == 0
-    assert invoke("solve", EXAMPLES / "query.yaml", "--fail-under", 1, "-q").exit_code == 0
+    assert invoke("solve", *SIMULATED, EXAMPLES / "query.yaml", "--fail-under", 1, "-q").exit_code == 0

@@ -71,7 +71,7 @@ def _refuse_foreign_endpoints(values: dict[str, Any]) -> None:
 
     for name in ("meta_agent", "worker"):
         try:
-            options = ModelURI.parse(values.get(name, "sim:")).options
+            options = ModelURI.parse(values.get(name, "embedded:")).options
         except ModelRefused as error:
             raise Failure(f"{_HERE}: {error}", USAGE) from None
         if "key_env" in options or ("base_url" in options and not is_local(options["base_url"])):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _OPTIONAL = {
+    "tokenizers": "the embedded models",
     "langgraph": "native LangGraph graphs",
     "dspy": "native DSPy modules",
     "metagpt": "running emitted graphs on MetaGPT",
@@ -115,9 +116,12 @@ def _models(plugins: Plugins, uris: dict[str, str]) -> list[_Finding]:
         try:
             model = model_from_uri(uri, ModelContext(), plugins.chat_models)
         except FlowReasonerError as error:
-            found.append(_Finding("models", role, "fail", str(error)))
+            # Who has named no model yet may mean to; one that was named must work.
+            found.append(_Finding("models", role, "warn" if uri == "embedded:" else "fail", str(error)))
             continue
-        if model.simulated:
+        if not model.simulated and not hasattr(model, "base_url"):
+            found.append(_Finding("models", role, "ok", f"{model.name} is ready, in this process"))
+        elif model.simulated:
             name = role.replace("-", "_")
             remedy = f"set --{role}, FLOWREASONER_{name.upper()}, or {name} in flowreasoner.toml"
             found.append(_Finding("models", role, "warn", f"{uri} is a simulation, no model", remedy))

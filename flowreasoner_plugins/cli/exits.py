@@ -4,7 +4,7 @@
 0     done; for check and run: all was well
 1     done, but not well: a workflow has errors, an answer fails tests or there is none, a score is low
 2     usage: an option, a file or a query cannot be used
-3     infrastructure: a model, the sandbox, the store or a training failed, or the budget ended without an answer
+3     infrastructure: a model, the sandbox or the store failed, or the budget ended without an answer
 130   interrupted
 ====  ==========================================================================================
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ __all__ = [
     "make_sandbox",
     "prompt_file",
     "read_source",
+    "uses_pair",
     "weaker_than_jail",
 ]
 
@@ -49,6 +51,8 @@ class QuerySource:
         seed: Seed of the policy ``split``.
         undivided: Leave a benchmark's tests together.
         check_dir: Folder that is copied beside the answer for the command.
+        random: Number of a query of the miniature family, in the place of a text.
+        depth: Steps that such a query asks for; the number decides unless given.
     """
 
     text: str
@@ -59,12 +63,14 @@ class QuerySource:
     seed: int = 0
     undivided: bool = False
     check_dir: str | None = None
+    random: int | None = None
+    depth: int | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any], *, undivided: bool = False) -> QuerySource:
         """Returns the source that a command's options name."""
-        names = ("data", "check", "tests", "metric", "seed", "check_dir")
-        return cls(given["query"], undivided=undivided, **{name: given[name] for name in names if name in given})
+        names = ("data", "check", "tests", "metric", "seed", "check_dir", "random", "depth")
+        return cls(given["query"] or "", undivided=undivided, **{name: given[name] for name in names if name in given})
 
     def load(self, plugins: Plugins) -> Query:
         """Loads the query.
@@ -91,6 +97,14 @@ class QuerySource:
         from flowreasoner.query import Query
         from flowreasoner.query_file import load_query
 
+        if self.random is not None:
+            from flowreasoner.miniature import random_query
+
+            if self.text:
+                raise QueryError(f"--random makes a query of its own: leave it out, or the query {self.text!r}")
+            return random_query(self.random, self.depth)
+        if self.depth is not None:
+            raise QueryError("--depth is for --random, and a given query has its own")
         if not self.text.strip():
             raise QueryError("the query is empty: give a file, benchmark:task, or the problem as text")
         if self._is_file and not self.data:
@@ -147,6 +161,8 @@ class QuerySource:
             "metric": self.metric,
             "seed": self.seed,
             "check_dir": str(Path(self.check_dir).resolve()) if self.check_dir else None,
+            "random": self.random,
+            "depth": self.depth,
         }
 
 
@@ -166,6 +182,9 @@ def make_model(plugins: Plugins, uri: str, role: Any, query: Query | None, seed:
     """
     from flowreasoner.models import ModelContext, model_from_uri
 
+    if uri.startswith("embedded:"):
+        # Their products are too small to share out; NumPy's threads, waiting, would take the cores from the sandbox.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     model = model_from_uri(uri, ModelContext(role, query, seed), plugins.chat_models)
     if need_price and getattr(model, "price", 0) is None:
         raise ModelRefused(
@@ -248,3 +267,8 @@ def read_source(path: Path) -> str:
             return file.read(_LARGEST_FILE).decode("utf-8", errors="replace")
     except OSError as error:
         raise QueryError(f"cannot read {str(path)!r}: {error.strerror}") from None
+
+
+def uses_pair(*models: str) -> bool:
+    """Tells whether all models, by URI or name, are those that come with the package."""
+    return all(re.fullmatch(r"embedded:(worker|meta-agent)?(\?.*)?", model) for model in models)

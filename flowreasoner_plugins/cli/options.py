@@ -53,18 +53,19 @@ quiet = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 meta_agent = _option(
     "--meta-agent",
     envvar="FLOWREASONER_META_AGENT",
-    default="sim:",
+    default="embedded:",
     metavar="URI",
-    help="Model that designs workflows, e.g. openai:o4-mini; sim: is a simulation.",
+    help="Model that designs workflows, e.g. openai:o4-mini; embedded: is a tiny one that comes with this package.",
     show_default=True,
 )
 metric = click.option("--metric", metavar="NAME", help="Judge answers by a plugin's metric.")
 worker = _option(
     "--worker",
     envvar="FLOWREASONER_WORKER",
-    default="sim:",
+    default="embedded:",
     metavar="URI",
-    help="Model that runs operators, e.g. openai:gpt-4o-mini or ollama:qwen2.5-coder; sim: is a simulation.",
+    help="Model that runs operators, e.g. openai:gpt-4o-mini or ollama:qwen2.5-coder; embedded: is a tiny one that "
+    "comes with this package.",
     show_default=True,
 )
 evaluations = _option(

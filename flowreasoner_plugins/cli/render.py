@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner_plugins.cli.inputs import uses_pair
 from flowreasoner_plugins.cli.wording import clock, money, one_line, price, printable
 
 if TYPE_CHECKING:
@@ -138,9 +139,11 @@ def _verdict(result: Mapping[str, Any]) -> list[str]:
 
 
 def _provenance(result: Mapping[str, Any]) -> list[str]:
-    """Returns where code ran, and whether a model was simulated."""
+    """Returns where code ran, and whether a model was a tiny one, or simulated."""
     warning = "" if result["sandbox"]["isolated"] else ", which is no isolation"
     lines = [f"sandbox: {result['sandbox']['tier']}{warning}"]
+    if uses_pair(*result["models"].values()):
+        lines.append("models: the embedded pair, two tiny language models; --meta-agent and --worker name others")
     if result["simulated"]:
         roles = [role.replace("_", "-") for role in result["simulated_models"]]
         who = "no language model was used" if len(roles) == len(result["models"]) else f"the {roles[0]} is no model"

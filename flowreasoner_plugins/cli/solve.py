@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import random
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from flowreasoner.errors import (
 from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.config import FromConfig
 from flowreasoner_plugins.cli.exits import FAILED, INTERRUPTED, OK, USAGE, Failure, usage_errors
-from flowreasoner_plugins.cli.inputs import QuerySource, make_model, make_sandbox, weaker_than_jail
+from flowreasoner_plugins.cli.inputs import QuerySource, make_model, make_sandbox, uses_pair, weaker_than_jail
 from flowreasoner_plugins.cli.progress import make_progress
 
 if TYPE_CHECKING:
@@ -34,9 +35,21 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_NEW = -1
+"""What ``--random`` without a number reads as."""
+
 
 @click.command("solve", short_help="Design a workflow for a query, run it, and answer.")
 @click.argument("query", required=False)
+@click.option(
+    "--random",
+    is_flag=False,
+    flag_value=_NEW,
+    type=click.IntRange(min=_NEW),
+    metavar="[NUMBER]",
+    help="Solve a fresh query of the miniature family, which the embedded models know; a number repeats one.",
+)
+@click.option("--depth", type=click.IntRange(1, 4), help="Steps that a --random query asks for.")
 @options.meta_agent
 @options.worker
 @click.option(
@@ -73,12 +86,14 @@ __all__ = ["command"]
 def command(ctx: click.Context, /, **given: Any) -> None:
     """Design a multi-agent workflow for QUERY, run it, read the feedback, redesign, and answer.
 
-    QUERY is a query file (JSON or YAML), benchmark:task, or the problem itself as text. Everything finished
-    is stored at once: after Ctrl-C, a crash or a full disk, --resume goes on without asking a model twice.
+    QUERY is a query file (JSON or YAML), benchmark:task, or the problem itself as text. Unless you name
+    models, two tiny ones that come with this package do the work; they know the miniature family of
+    queries only (--random, miniature:0, …). Everything finished is stored at once: after Ctrl-C, a crash or
+    a full disk, --resume goes on without asking a model twice.
 
     \b
     Examples:
-      flowreasoner solve demo:spiral-walk
+      flowreasoner solve --random
       flowreasoner solve query.yaml --meta-agent openai:o4-mini --worker openai:gpt-4o-mini
       flowreasoner solve "Write a function is_leap(year)." --worker ollama:qwen2.5-coder
       flowreasoner solve humaneval:HumanEval/0 --data HumanEval.jsonl.gz --tests public --json
@@ -128,13 +143,16 @@ def _start_or_resume(ctx: click.Context, plugins: Plugins, store: Store, given: 
     """
     if given["resume"] is not None:
         return _resume(ctx, plugins, store, given)
-    if not given["query"]:
-        raise QueryError("give a QUERY: a file, benchmark:task, or the problem as text; or --resume a run")
+    if not given["query"] and given["random"] is None:
+        raise QueryError("give a QUERY: a file, benchmark:task, or the problem as text; or --random, or --resume a run")
+    if given["random"] == _NEW:
+        given = {**given, "random": random.randrange(1_000_000)}  # noqa: S311 - any will do
     source = QuerySource.of(given)
     query = source.load(plugins)
     settings = {name: given[name] for name in _SETTINGS} | {"source": source.to_json(), "digest": query.digest()}
     session = _Session(plugins, store, settings, query, "", given["quiet"])
     _check_settings(session)
+    _announce(session)
     session.run = store.start_run(query.title, settings)
     return session
 
@@ -195,6 +213,21 @@ def _check_settings(session: _Session) -> None:
         _model(session, role)
     make_sandbox(plugins, settings["sandbox"])
     _designer(session)
+
+
+def _announce(session: _Session) -> None:
+    """Says which query was drawn, and that the models are the tiny ones."""
+    if session.quiet:
+        return
+    number, settings = session.settings["source"]["random"], session.settings
+    if number is not None:
+        click.echo(f"query {number} (again with --random {number}): {session.query.problem}", err=True)
+    if uses_pair(settings["meta_agent"], settings["worker"]):
+        click.echo(
+            "models: the embedded pair, two tiny language models that know this family of queries only; "
+            "--meta-agent and --worker name others",
+            err=True,
+        )
 
 
 def _model(session: _Session, role: str) -> Any:

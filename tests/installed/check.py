@@ -1,4 +1,4 @@
-"""Checks an installed FlowReasoner, bare or with one extra: ``python check.py bare|langgraph|dspy|metagpt``.
+"""Checks an installed FlowReasoner, bare or with one extra: ``python check.py bare|langgraph|dspy|metagpt|train|embedded``.
 
 Run by ``scripts/extras`` in a clean environment, outside of the repository and without pytest: what was asked for
 works, what was not explains its extra, and neither takes the other with it.
@@ -6,6 +6,8 @@ works, what was not explains its extra, and neither takes the other with it.
 
 import asyncio
 import importlib
+import importlib.util
+import json
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,7 @@ SOURCE = """class Workflow:
         return first["response"]
 """
 BACKENDS = {"langgraph": "LangGraphBackend", "dspy": "DSPyBackend"}
-FRAMEWORKS = ("langgraph", "langchain_core", "dspy", "metagpt", "torch", "openai")
+FRAMEWORKS = ("langgraph", "langchain_core", "dspy", "metagpt", "torch", "transformers", "trl", "numpy", "openai")
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,6 +60,39 @@ def check_explained(extra: str) -> None:
         ran = command("export", str(file), "--to", extra)
         assert ran.returncode == 2, ran
         assert wanted in ran.stderr, ran.stderr
+
+
+def check_training_explained() -> None:
+    """Without the extra, recipes are planned all the same; what trains, or runs a checkpoint, says what to install."""
+    wanted = 'pip install "flowreasoner[train]"'
+    assert command("recipes", "plan", "flowreasoner-7b").returncode == 0
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "trajectories.jsonl")
+        data.write_text("")
+        ran = command("sft", "smoke", "--data", str(data), "--out", folder)
+        assert ran.returncode == 2, ran
+        assert wanted in ran.stderr, ran.stderr
+        Path(folder, "graph.py").write_text(SOURCE)
+        ran = command("run", str(Path(folder, "graph.py")), "demo:spiral-walk", "--worker", f"hf:{folder}")
+        assert ran.returncode in {2, 3}, ran
+        assert wanted in ran.stderr, ran.stderr
+
+
+def check_train() -> None:
+    """What needs torch and TRL is imported, and a training is planned."""
+    for name in ("sft", "grpo.train", "grpo.trainer", "hf_model", "recipes"):
+        importlib.import_module(f"flowreasoner_training.{name}")
+    assert command("sft", "--help").returncode == 0
+    planned = command("train", "smoke", "--dry-run")
+    assert "optimizer steps" in planned.stdout, planned
+
+
+def check_embedded() -> None:
+    """The pair that ships solves a query of its family, without torch."""
+    ran = command("solve", "--random", "--quiet", "--json")
+    assert ran.returncode in {0, 1}, ran
+    assert json.loads(ran.stdout)["simulated"] is False
+    assert importlib.util.find_spec("torch") is None
 
 
 def check_langgraph() -> None:
@@ -99,6 +134,15 @@ def check_metagpt() -> None:
     assert asyncio.iscoroutinefunction(module.Custom.__call__)
 
 
+CHECKS = {
+    "langgraph": check_langgraph,
+    "dspy": check_dspy,
+    "metagpt": check_metagpt,
+    "train": check_train,
+    "embedded": check_embedded,
+}
+
+
 def main() -> None:
     """Checks what the argument names."""
     (extra,) = sys.argv[1:]
@@ -106,8 +150,10 @@ def main() -> None:
     for other in BACKENDS:
         if other != extra:
             check_explained(other)
+    if extra != "train":
+        check_training_explained()
     if extra != "bare":
-        {"langgraph": check_langgraph, "dspy": check_dspy, "metagpt": check_metagpt}[extra]()
+        CHECKS[extra]()
     print(f"{extra}: ok")
 
 

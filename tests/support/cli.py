@@ -12,7 +12,10 @@ from click.testing import CliRunner, Result
 
 from flowreasoner_plugins.cli.main import cli
 
-__all__ = ["invoke", "invoke_json", "spawn"]
+__all__ = ["SIMULATED", "invoke", "invoke_json", "spawn"]
+
+SIMULATED = ("--meta-agent", "sim:", "--worker", "sim:")
+"""Options that let the simulation solve a query."""
 
 
 def invoke(*args: Any, **settings: Any) -> Result:

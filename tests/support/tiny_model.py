@@ -1,4 +1,4 @@
-"""A random two-layer model, a byte-level tokenizer and a ChatML template: small, and a checkpoint like any other."""
+"""A random two-layer model with a byte-level tokenizer and a ChatML template: a real checkpoint, but small."""
 
 from pathlib import Path
 

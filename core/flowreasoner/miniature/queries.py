@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import random
+from typing import TYPE_CHECKING, Any, Literal
+
+from flowreasoner.miniature.grammar import DEPTHS, NAMES, compose, describe, is_description
+from flowreasoner.query import Query
+from flowreasoner.sandbox import Suite
 
 if TYPE_CHECKING:
-    from flowreasoner.query import Query
+    from collections.abc import Iterator
 
-__all__ = ["Split", "queries", "random_query", "recognises"]
+    from flowreasoner.miniature.grammar import Composition
+    from flowreasoner.miniature.steps import Kind
+
+__all__ = ["Split", "draw_inputs", "queries", "random_query", "recognises", "to_query"]
 
 Split = Literal["train", "test"]
+
+_FEEDBACK, _HIDDEN = 3, 6
+_LEAST_DIFFERENT = 4
+_LONGEST = 90
+_VOCABULARY = tuple(
+    "apple river stone cloud tiger Maple ocean bread candle forest Garden hammer island jacket kettle lemon mirror "
+    "needle orange pepper quilt rabbit Silver table umbrella violin window yellow zebra at so the top fast".split()
+)
 
 
 def queries(split: Split, count: int, seed: int = 0) -> list[Query]:
@@ -20,7 +36,13 @@ def queries(split: Split, count: int, seed: int = 0) -> list[Query]:
         count: How many; depths 1 to 4 come equally often.
         seed: Decides which.
     """
-    raise NotImplementedError
+    roll = random.Random(f"{split}/{seed}")  # noqa: S311 - reproducible on purpose
+    found: dict[str, Query] = {}
+    while len(found) < count:
+        depth = DEPTHS[len(found) % len(DEPTHS)]
+        query = next(_draw(roll, split, depth))
+        found.setdefault(query.problem, query)
+    return [*found.values()]
 
 
 def random_query(seed: int, depth: int | None = None) -> Query:
@@ -30,9 +52,63 @@ def random_query(seed: int, depth: int | None = None) -> Query:
         seed: Decides which.
         depth: Steps of the composition, 1 to 4; drawn unless given.
     """
-    raise NotImplementedError
+    roll = random.Random(f"random/{seed}")  # noqa: S311 - reproducible on purpose
+    return next(_draw(roll, "test", depth or roll.choice(DEPTHS)))
 
 
 def recognises(problem: str) -> bool:
     """Tells whether a problem is of the family."""
-    raise NotImplementedError
+    return is_description(problem)
+
+
+def _draw(roll: random.Random, split: Split, depth: int) -> Iterator[Query]:
+    while True:
+        composition = compose(roll, depth)
+        inputs = draw_inputs(roll, composition)
+        if composition.held_out == (split == "test") and inputs is not None:
+            yield to_query(composition, inputs, roll)
+
+
+def to_query(composition: Composition, inputs: list[Any], roll: random.Random) -> Query:
+    """Returns the query that asks for a composition.
+
+    Args:
+        composition: What is asked for.
+        inputs: Arguments of its tests; the first three are for feedback, the rest is hidden.
+        roll: Chooses name and wording.
+    """
+    name = roll.choice(NAMES)
+    tests = [f"assert {name}({value!r}) == {composition.run(value)!r}" for value in inputs]
+    return Query(
+        describe(composition, name, roll),
+        entry_point=name,
+        feedback=Suite.asserts(tests[:_FEEDBACK], name),
+        hidden=Suite.asserts(tests[_FEEDBACK:], name),
+        reference=composition.code(name),
+        metadata={"depth": len(composition.steps), "kind": composition.takes, "plan": composition.plan()},
+    )
+
+
+def draw_inputs(roll: random.Random, composition: Composition) -> list[Any] | None:
+    """Returns arguments that tell a composition from others, or None where too few results differ."""
+    inputs: dict[str, Any] = {}
+    for _ in range(40):
+        value = _value(roll, composition.takes)
+        if len(repr(composition.run(value))) <= _LONGEST:
+            inputs.setdefault(repr(value), value)
+        if len(inputs) == _FEEDBACK + _HIDDEN:
+            break
+    results = {repr(composition.run(value)) for value in inputs.values()}
+    enough = len(inputs) == _FEEDBACK + _HIDDEN and len(results) >= _LEAST_DIFFERENT
+    return [*inputs.values()] if enough else None
+
+
+def _value(roll: random.Random, kind: Kind) -> Any:
+    match kind:
+        case "numbers":
+            return [roll.randint(-9, 20) for _ in range(roll.randint(3, 8))]
+        case "number":
+            return roll.randint(-60, 400)
+        case "words":
+            return [roll.choice(_VOCABULARY) for _ in range(roll.randint(3, 6))]
+    return " ".join(roll.choice(_VOCABULARY) for _ in range(roll.randint(2, 4)))

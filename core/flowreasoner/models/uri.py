@@ -53,7 +53,9 @@ class ModelURI:
         """
         scheme, colon, rest = text.strip().partition(":")
         if not colon or not scheme:
-            raise ModelRefused(f"{_shown(text)} is no model URI; write scheme:name, e.g. openai:gpt-4o-mini or sim:")
+            raise ModelRefused(
+                f"{_shown(text)} is no model URI; write scheme:name, e.g. openai:gpt-4o-mini or embedded:"
+            )
         name, _, query = rest.partition("?")
         try:
             options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
@@ -123,7 +125,7 @@ class ModelContext:
 
     Attributes:
         role: What the model is for.
-        query: The query at hand; only simulations look at it.
+        query: The query at hand; simulations look at it, and the embedded models, for whether they know its kind.
         seed: Seed of the design run.
     """
 
@@ -147,7 +149,14 @@ def _simulation(uri: ModelURI, context: ModelContext) -> ChatModel:
     return simulated_model(uri, context)
 
 
+def _embedded(uri: ModelURI, context: ModelContext) -> ChatModel:
+    from flowreasoner.models.embedded import embedded_model
+
+    return embedded_model(uri, context)
+
+
 SCHEMES: Mapping[str, ModelFactory] = {
+    "embedded": _embedded,
     "openai": _endpoint,
     "deepseek": _endpoint,
     "openrouter": _endpoint,

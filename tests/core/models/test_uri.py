@@ -15,7 +15,7 @@ def test_names_may_contain_colons_and_slashes():
     [
         ("gpt-4o", r"'gpt-4o' is no model URI; write scheme:name"),
         ("", r"'' is no model URI"),
-        ("nope:x", r"there is no model scheme 'nope' \(in 'nope:x'\); known are deepseek:, ollama:, openai:"),
+        ("nope:x", r"there is no model scheme 'nope' \(in 'nope:x'\); known are deepseek:, embedded:, ollama:"),
         ("openai:", r"openai: names no model"),
         ("openai:m?tempertaure=1", r"openai:m has the unknown option 'tempertaure'; known are base_url"),
         ("ollama:m?temperature=hot", r"the option temperature of ollama:m must be a number, not 'hot'"),

@@ -1,14 +1,16 @@
 """The table of bad input: one clear line, the right exit code, nothing lost, never a traceback."""
 
 import json
+from pathlib import Path
 
 import pytest
 from agents import one_call
 from chat_server import ChatServer, Fault
-from cli import invoke
+from cli import SIMULATED, invoke
 
 from flowreasoner.store import Store
 
+WORKFLOW = str(Path(__file__).parents[3] / "examples" / "workflows" / "ensemble_and_test.py")
 GOOD = {
     "problem": "Write add(a, b).",
     "entry_point": "add",
@@ -37,36 +39,55 @@ def _line(result):
     ("args", "code", "message"),
     [
         (["solve", "absent.json"], 2, "there is no file 'absent.json'"),
-        (["solve"], 2, "give a QUERY: a file, benchmark:task, or the problem as text; or --resume a run"),
+        (["solve"], 2, "give a QUERY: a file, benchmark:task, or the problem as text; or --random, or --res"),
         (["solve", " "], 2, "the query is empty"),
         (["solve", "demo:nope"], 2, "demo has no task 'nope'; it has balanced-tags"),
         (["solve", "demo:spiral-wlk"], 2, "did you mean 'spiral-walk'?"),
         (["solve", "humanevil:0"], 2, "there is no benchmark 'humanevil'"),
         (["solve", "humaneval:0"], 2, "humaneval needs its file: pass --data PATH"),
         (["solve", "humaneval:0", "--data", "nowhere.jsonl"], 2, "cannot read benchmark data from 'nowhere.jsonl'"),
-        (["solve", "demo:spiral-walk", "--worker", "gpt-4o"], 2, "'gpt-4o' is no model URI"),
-        (["solve", "demo:spiral-walk", "--worker", "gpt:4o"], 2, "there is no model scheme 'gpt'"),
-        (["solve", "demo:spiral-walk", "--worker", "openai:gpt-4o"], 2, "no API key for openai:gpt-4o: set the"),
+        (["solve", *SIMULATED, "demo:spiral-walk", "--worker", "gpt-4o"], 2, "'gpt-4o' is no model URI"),
+        (["solve", *SIMULATED, "demo:spiral-walk", "--worker", "gpt:4o"], 2, "there is no model scheme 'gpt'"),
         (
-            ["solve", "demo:spiral-walk", "--meta-agent", "openai:o4-mini"],
+            ["solve", *SIMULATED, "demo:spiral-walk", "--worker", "openai:gpt-4o"],
+            2,
+            "no API key for openai:gpt-4o: set the",
+        ),
+        (
+            ["solve", *SIMULATED, "demo:spiral-walk", "--meta-agent", "openai:o4-mini"],
             2,
             "set the environment variable OPENAI_API_",
         ),
         (
-            ["solve", "demo:spiral-walk", "--designer", "magic"],
+            ["solve", *SIMULATED, "demo:spiral-walk", "--designer", "magic"],
             2,
             "there is no designer 'magic'; known are flowreasoner",
         ),
-        (["solve", "demo:spiral-walk", "--metric", "taste"], 2, "there is no metric 'taste'; known are none"),
-        (["solve", "demo:spiral-walk", "--sandbox", "cage"], 2, "there is no sandbox tier 'cage'; there are best"),
+        (
+            ["solve", *SIMULATED, "demo:spiral-walk", "--metric", "taste"],
+            2,
+            "there is no metric 'taste'; known are none",
+        ),
+        (
+            ["solve", *SIMULATED, "demo:spiral-walk", "--sandbox", "cage"],
+            2,
+            "there is no sandbox tier 'cage'; there are best",
+        ),
         (["solve", "demo:spiral-walk", "--budget-usd", "0"], 2, "--budget-usd must be above 0, got 0; leave it out"),
         (["solve", "demo:spiral-walk", "--budget-usd", "-1"], 2, "--budget-usd must be above 0, got -1"),
         (
-            ["solve", "demo:spiral-walk", "--worker", "sim:?answers=no.jsonl"],
+            ["solve", *SIMULATED, "demo:spiral-walk", "--worker", "sim:?answers=no.jsonl"],
             2,
             "cannot read recorded answers from 'no",
         ),
-        (["solve", "Write a function."], 3, "the simulated worker knows no solution for this query"),
+        (["solve", "Write a function."], 2, "the embedded models cannot do this query: "),
+        (["solve", "demo:spiral-walk"], 2, "See one of those with: flowreasoner solve --random"),
+        (["solve", "demo:spiral-walk", "--worker", "sim:"], 2, "--meta-agent openai:o4-mini"),
+        (["run", WORKFLOW, "demo:spiral-walk"], 2, "the embedded models cannot do this query: "),
+        (["solve", "--depth", "2", "demo:spiral-walk"], 2, "--depth is for --random"),
+        (["solve", "--random", "1", "demo:spiral-walk"], 2, "leave it out, or the query 'demo:spiral-walk'"),
+        (["solve", "miniature:999"], 2, "miniature has no task '999'"),
+        (["solve", *SIMULATED, "Write a function."], 3, "the simulated worker knows no solution for this query"),
         (["run", "absent.py", "demo:spiral-walk"], 2, "cannot read 'absent.py': No such file"),
         (["export", "absent.py"], 2, "cannot read 'absent.py'"),
         (["export", "absent.py", "--to", "word"], 2, "there is no backend 'word'; known are"),
@@ -87,8 +108,12 @@ def _line(result):
         (["solve", "demo"], 2, "give a task of demo, one of: balanced-tags, check-digit"),
         (["solve", "demo:"], 2, "give a task of demo, one of: balanced-tags"),
         (["solve", "Write f(x).", "--data", "x"], 2, "--data 'x' is a benchmark's file, but the query is no"),
-        (["solve", "Write load(text) that parses settings.json"], 3, "the simulated worker knows no solution"),
-        (["solve", "a " * 5_000 + ".json"], 3, "the simulated worker knows no solution"),
+        (
+            ["solve", *SIMULATED, "Write load(text) that parses settings.json"],
+            3,
+            "the simulated worker knows no solution",
+        ),
+        (["solve", *SIMULATED, "a " * 5_000 + ".json"], 3, "the simulated worker knows no solution"),
         (["solve", "Write f \udcff"], 2, "holds bytes or characters that are no text"),
         (["export", "."], 2, "cannot read '.': Is a directory"),
         (["run", ".", "demo:spiral-walk"], 2, "cannot read '.': Is a directory"),
@@ -131,7 +156,7 @@ def test_wrong_usage_is_one_line_too(args, message):
 )
 def test_a_query_file_that_cannot_be_used(changes, message, tmp_path):
     file = _file(tmp_path, **changes)
-    result = invoke("solve", file)
+    result = invoke("solve", *SIMULATED, file)
     assert result.exit_code == 2
     line = _line(result)
     assert message in line
@@ -141,13 +166,13 @@ def test_a_query_file_that_cannot_be_used(changes, message, tmp_path):
 def test_a_query_file_that_is_no_json(tmp_path):
     file = tmp_path / "q.json"
     file.write_text("{problem: 1}")
-    result = invoke("solve", file)
+    result = invoke("solve", *SIMULATED, file)
     assert (result.exit_code, "q.json is not valid JSON" in _line(result)) == (2, True)
 
 
 def test_an_entry_point_that_is_absent_is_a_score_and_named_in_the_feedback(tmp_path):
     file = _file(tmp_path, entry_point="subtract")
-    result = invoke("solve", file, "--rounds", 1, "--json", "-q", "--worker", "sim:?skill=1")
+    result = invoke("solve", *SIMULATED, file, "--rounds", 1, "--json", "-q", "--worker", "sim:?skill=1")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["score"] == 0.0
     run = json.loads(result.stdout)["run"]
@@ -159,7 +184,7 @@ def test_an_entry_point_that_is_absent_is_a_score_and_named_in_the_feedback(tmp_
 def test_no_tests_and_no_way_to_get_them(tmp_path):
     file = tmp_path / "q.yaml"
     file.write_text("problem: Say something nice.\nreference: hello\n")
-    result = invoke("solve", file)
+    result = invoke("solve", *SIMULATED, file)
     assert result.exit_code == 2
     assert "the query has no tests, and the worker wrote none that can be used; give tests" in _line(result)
 
@@ -167,7 +192,7 @@ def test_no_tests_and_no_way_to_get_them(tmp_path):
 def test_an_unknown_operator_in_a_workflow_file(tmp_path):
     file = tmp_path / "graph.py"
     file.write_text("class Workflow:\n    async def __call__(self, problem):\n        return await self.solver(x=1)\n")
-    result = invoke("run", file, "demo:spiral-walk")
+    result = invoke("run", file, "demo:spiral-walk", "--worker", "sim:")
     assert result.exit_code == 2
     assert "line 3: self.solver is neither an operator nor a method" in _line(result)
     exported = invoke("export", file)
@@ -219,7 +244,7 @@ def test_a_server_that_is_not_there(tmp_path):
 
 def test_a_budget_with_a_model_of_unknown_price(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "k")
-    result = invoke("solve", _file(tmp_path), "--worker", "openai:my-own-model", "--budget-usd", 1)
+    result = invoke("solve", _file(tmp_path), *SIMULATED, "--worker", "openai:my-own-model", "--budget-usd", 1)
     assert result.exit_code == 2
     assert "the price of openai:my-own-model is not known, so --budget-usd cannot hold; add ?price=IN,OUT" in _line(
         result
@@ -257,7 +282,7 @@ def test_a_full_disk_is_reported_and_the_run_can_go_on(tmp_path, monkeypatch):
         self._db.execute(f"PRAGMA max_page_count = {pages + 3}")
 
     monkeypatch.setattr(Store, "__init__", cramped)
-    result = invoke("solve", "demo:stair-ways", "--store", path)
+    result = invoke("solve", *SIMULATED, "demo:stair-ways", "--store", path)
     assert result.exit_code == 3
     assert "disk is full; free some space and resume; everything finished so far is saved" in _line(result)
     monkeypatch.setattr(Store, "__init__", original)
@@ -276,7 +301,7 @@ def test_a_broken_plugin_does_not_stop_a_command(monkeypatch):
         return [*real(**kwargs), broken]
 
     monkeypatch.setattr("flowreasoner_plugins.manager.metadata.entry_points", points)
-    result = invoke("solve", "demo:spiral-walk", "--json", "-q")
+    result = invoke("solve", *SIMULATED, "demo:spiral-walk", "--json", "-q")
     assert result.exit_code == 0
     assert "warning: the plugin 'bad'" in result.stderr
     assert "No module named 'no_such_module_anywhere'" in result.stderr

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli import invoke, spawn
+from cli import SIMULATED, invoke, spawn
 from sandboxes import best_tier
 
 GRAPH = """class Workflow:
@@ -279,7 +279,7 @@ def test_export_names_the_line_that_a_framework_cannot_express(tmp_path, framewo
 
 def test_runs_lists_and_shows():
     assert "no runs in" in invoke("runs", "list").stdout
-    run = json.loads(invoke("solve", "demo:ticket-price", "--json", "-q").stdout)["run"]
+    run = json.loads(invoke("solve", *SIMULATED, "demo:ticket-price", "--json", "-q").stdout)["run"]
     listed = invoke("runs", "list")
     assert run in listed.stdout
     assert "finished" in listed.stdout
@@ -299,7 +299,7 @@ def test_plugins_lists_sources_hooks_and_what_they_provide():
 
 
 def test_doctor_looks_at_everything():
-    result = invoke("doctor")
+    result = invoke("doctor", *SIMULATED)
     assert result.exit_code == 0
     for part in (
         "machine",
@@ -313,7 +313,7 @@ def test_doctor_looks_at_everything():
         "runs",
     ):
         assert part in result.stdout
-    findings = json.loads(invoke("doctor", "--json").stdout)
+    findings = json.loads(invoke("doctor", "--json", *SIMULATED).stdout)
     assert {"machine", "packages", "models", "sandbox", "store", "plugins"} == {item["area"] for item in findings}
 
 
@@ -336,7 +336,9 @@ def test_looking_at_runs_makes_no_store(tmp_path):
 # --- the command line itself ---
 
 
-@pytest.mark.parametrize("command", ["runs list", "doctor", "--help", "solve demo:check-digit -q --json"])
+@pytest.mark.parametrize(
+    "command", ["runs list", "doctor", "--help", "solve demo:check-digit --meta-agent sim: --worker sim: -q --json"]
+)
 def test_output_that_cannot_be_written_is_one_line(command):
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(
@@ -352,7 +354,7 @@ def test_output_that_cannot_be_written_is_one_line(command):
 
 def test_a_terminal_that_is_not_utf_8_gets_question_marks():
     result = subprocess.run(
-        [sys.executable, "-m", "flowreasoner_plugins", "solve", "demo:check-digit", "-q"],
+        [sys.executable, "-m", "flowreasoner_plugins", "solve", *SIMULATED, "demo:check-digit", "-q"],
         capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         check=True,
@@ -370,7 +372,7 @@ def test_help_shows_every_command_with_examples():
         assert "Examples:" in own.stdout
 
 
-HEAVY = ["torch", "openai", "litellm", "langgraph", "dspy", "metagpt", "transformers"]
+HEAVY = ["torch", "openai", "litellm", "langgraph", "dspy", "metagpt", "transformers", "numpy", "tokenizers"]
 
 
 @pytest.mark.parametrize("statement", ["import flowreasoner", "import sys; sys.argv = ['f', '--help']; HELP"])
@@ -414,7 +416,16 @@ def test_an_installed_plugin_is_used_and_its_broken_neighbour_skipped(tmp_path, 
     assert "this plugin is broken on purpose" in infos["broken"]["problem"]
     assert run("squawk").stdout == "squawk\n"
     solved = run(
-        "solve", "birds:wings", "--designer", "hasty", "--sandbox", "cage", "--worker", "sim:?skill=1", "--json"
+        "solve",
+        *SIMULATED,
+        "birds:wings",
+        "--designer",
+        "hasty",
+        "--sandbox",
+        "cage",
+        "--worker",
+        "sim:?skill=1",
+        "--json",
     )
     assert solved.returncode == 0, solved.stderr
     assert json.loads(solved.stdout)["score"] == 1.0
@@ -449,7 +460,7 @@ def test_without_bubblewrap_the_weaker_tier_is_named_and_a_demanded_jail_is_an_e
 def test_a_folder_cannot_take_the_isolation_away(tmp_path, monkeypatch, tier):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "flowreasoner.toml").write_text(f'sandbox = "{tier}"\n')
-    result = invoke("solve", "demo:spiral-walk")
+    result = invoke("solve", *SIMULATED, "demo:spiral-walk")
     assert result.exit_code == 2
     assert f"sandbox must not be '{tier}' here" in result.stderr
     (tmp_path / "flowreasoner.toml").write_text('sandbox = "landlock"\n')

@@ -7,7 +7,7 @@ import time
 import pytest
 from agents import RIGHT, WRONG, one_call, proposal
 from chat_server import ChatServer, Fault
-from cli import invoke, invoke_json, spawn
+from cli import SIMULATED, invoke, invoke_json, spawn
 from sandboxes import best_tier
 
 from flowreasoner.store import Store
@@ -42,7 +42,7 @@ def query(tmp_path):
 
 @pytest.mark.parametrize("task", [item.id for item in DEMO.queries()])
 def test_every_problem_of_the_demo_is_solved_by_the_simulation(task):
-    result = invoke_json("solve", f"demo:{task}")
+    result = invoke_json("solve", *SIMULATED, f"demo:{task}")
     assert result.keys() >= REQUIRED
     assert {"score", "workflow", "modification", "cost", "diagnostics"} <= result["rounds"][0].keys()
     assert result["simulated"]
@@ -53,7 +53,7 @@ def test_every_problem_of_the_demo_is_solved_by_the_simulation(task):
 
 
 def test_a_second_run_costs_nothing_and_gives_the_same():
-    first, second = (invoke_json("solve", "demo:ticket-price") for _ in range(2))
+    first, second = (invoke_json("solve", *SIMULATED, "demo:ticket-price") for _ in range(2))
     assert second["cached_calls"] == second["calls"] == first["calls"]
     assert first["cached_calls"] == 0
     for name in ("answer", "score", "best_round", "workflow"):
@@ -62,7 +62,7 @@ def test_a_second_run_costs_nothing_and_gives_the_same():
 
 
 def test_people_see_workflow_rounds_answer_and_what_it_was():
-    result = invoke("solve", "demo:spiral-walk")
+    result = invoke("solve", *SIMULATED, "demo:spiral-walk")
     assert result.exit_code == 0
     for part in (
         "class Workflow:",
@@ -79,7 +79,7 @@ def test_people_see_workflow_rounds_answer_and_what_it_was():
 
 def test_out_writes_answer_workflow_and_result(tmp_path):
     out = tmp_path / "out"
-    assert invoke("solve", "demo:spiral-walk", "--out", out, "-q").exit_code == 0
+    assert invoke("solve", *SIMULATED, "demo:spiral-walk", "--out", out, "-q").exit_code == 0
     assert {file.name for file in out.iterdir()} == {"answer.py", "graph.py", "prompt.py", "design.json"}
     again = invoke("run", out / "graph.py", "demo:spiral-walk", "--worker", "sim:?skill=1", "--json")
     assert again.exit_code == 0
@@ -88,7 +88,7 @@ def test_out_writes_answer_workflow_and_result(tmp_path):
 
 
 def test_fail_under_sets_the_exit_code():
-    args = ("solve", "demo:stair-ways", "--worker", "sim:?skill=0&repair=0", "--rounds", 1, "-q")
+    args = ("solve", *SIMULATED, "demo:stair-ways", "--worker", "sim:?skill=0&repair=0", "--rounds", 1, "-q")
     assert invoke(*args).exit_code == 0
     assert invoke(*args, "--fail-under", "0.99").exit_code == 1
 
@@ -290,11 +290,12 @@ def test_resume_refuses_other_settings_and_a_changed_query(query):
 def test_settings_come_from_environment_and_file_and_options_win(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "flowreasoner.toml").write_text('rounds = 2\nworker = "sim:?skill=0&repair=0"\n')
-    result = invoke_json("solve", "demo:stair-ways")
+    args = ("solve", "demo:stair-ways", "--meta-agent", "sim:")
+    result = invoke_json(*args)
     assert (len(result["rounds"]), result["models"]["worker"]) == (2, "sim:worker?skill=0&repair=0&seed=0")
     monkeypatch.setenv("FLOWREASONER_ROUNDS", "3")
-    assert len(invoke_json("solve", "demo:stair-ways")["rounds"]) == 3
-    assert len(invoke_json("solve", "demo:stair-ways", "--rounds", 1)["rounds"]) == 1
+    assert len(invoke_json(*args)["rounds"]) == 3
+    assert len(invoke_json(*args, "--rounds", 1)["rounds"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -308,7 +309,7 @@ def test_settings_come_from_environment_and_file_and_options_win(tmp_path, monke
 def test_a_wrong_configuration_file_is_named(tmp_path, monkeypatch, text, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "flowreasoner.toml").write_text(text)
-    result = invoke("solve", "demo:stair-ways")
+    result = invoke("solve", *SIMULATED, "demo:stair-ways")
     assert result.exit_code == 2
     assert message in result.stderr
     assert "flowreasoner.toml" in result.stderr
@@ -327,7 +328,7 @@ def test_a_folders_configuration_cannot_say_where_keys_go(tmp_path, monkeypatch,
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "flowreasoner.toml").write_text(f'worker = "{uri}"\n')
-    result = invoke("solve", "demo:stair-ways")
+    result = invoke("solve", "demo:stair-ways", "--meta-agent", "sim:")
     assert result.exit_code == (2 if refused else 3)
     assert ("worker must not set key_env, or a base_url on another machine" in result.stderr) is refused
     (tmp_path / "flowreasoner.toml").rename(tmp_path / "mine.toml")
@@ -389,22 +390,23 @@ def test_a_design_without_any_answer_ends_with_1_and_no_advice_to_resume(query):
 
 def test_what_is_not_priced_or_simulated_is_said_of_the_right_model(query):
     with ChatServer(_answers) as server:
-        result = invoke("solve", query, "--worker", f"openai:m?base_url={server.url}", "--rounds", 1)
+        result = invoke("solve", query, *SIMULATED, "--worker", f"openai:m?base_url={server.url}", "--rounds", 1)
     assert "price unknown" in result.stdout
     assert "$0.00" not in result.stdout
     assert "SIMULATED: the meta-agent is no model; pass --meta-agent for the real thing" in result.stdout
 
 
 def test_the_whole_way_with_max_calls(query):
-    result = invoke("solve", "demo:stair-ways", "--max-calls", 2, "--no-early-stop", "--rounds", 3, "--json", "-q")
+    args = ("solve", *SIMULATED, "demo:stair-ways", "--max-calls", 2, "--no-early-stop", "--rounds", 3)
+    result = invoke(*args, "--json", "-q")
     errors = [error for item in json.loads(result.stdout)["rounds"] for error in item["errors"]]
     assert any("calls 3 is over the limit of 2" in error for error in errors)
 
 
 def test_policies_divide_a_benchmarks_tests():
-    split = invoke_json("solve", "demo:stair-ways", "--tests", "split")
+    split = invoke_json("solve", *SIMULATED, "demo:stair-ways", "--tests", "split")
     assert (split["tests"], split["leaky"]) == ("split", False)
-    every = invoke("solve", "demo:stair-ways", "--tests", "all")
+    every = invoke("solve", *SIMULATED, "demo:stair-ways", "--tests", "all")
     assert "LEAKY" in every.stdout
 
 
@@ -412,19 +414,20 @@ def test_a_command_judges(tmp_path):
     file = tmp_path / "q.yaml"
     file.write_text("problem: Write top(xs).\nentry_point: top\nreference: |\n  def top(xs):\n      return max(xs)\n")
     check = 'python3 -c "import solution; assert solution.top([1, 3, 2]) == 3"'
-    result = invoke_json("solve", file, "--check", check, "--worker", "sim:?skill=1")
+    result = invoke_json("solve", *SIMULATED, file, "--check", check, "--worker", "sim:?skill=1")
     assert result["score"] == 1.0
 
 
 @pytest.mark.shared_data
 def test_public_benchmarks_are_read_from_their_files(shared_data):
     human = invoke_json(
-        "solve", "humaneval:HumanEval/0", "--data", shared_data / "HumanEval.jsonl.gz", "--tests", "public"
+        "solve", *SIMULATED, "humaneval:HumanEval/0", "--data", shared_data / "HumanEval.jsonl.gz", "--tests", "public"
     )
     assert (human["query"], human["tests"], human["score"]) == ("HumanEval/0", "public", 1.0)
     recorded = shared_data / "recorded_mbpp_predictions.jsonl.gz"
     mbpp = invoke_json(
         "solve",
+        *SIMULATED,
         "mbpp:3",
         "--data",
         shared_data / "sanitized-mbpp.json.gz",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,8 @@ import click
 from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.exits import usage_errors
 from flowreasoner_plugins.cli.wording import printable
+from flowreasoner_training.commands.planning import print_plan
+from flowreasoner_training.recipes.plan import STAGES, Assumptions
 
 if TYPE_CHECKING:
     from flowreasoner_plugins.manager import Plugins
@@ -77,3 +80,35 @@ def check(plugins: Plugins, recipe: str) -> None:
 
     loaded = usage_errors(lambda: load_recipe(recipe, plugins))
     click.echo(f"{printable(loaded.name)}: no problem found")
+
+
+@command.command("plan")
+@_recipe
+@click.option("--stage", "stages", type=click.Choice(STAGES), multiple=True, help="Only this stage; can be repeated.")
+@click.option(
+    "--calls-per-run",
+    type=click.FloatRange(min=0, min_open=True),
+    default=Assumptions().calls_per_run,
+    help="Worker calls of one run of a workflow, on average.",
+    show_default=True,
+)
+@click.option(
+    "--write",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write accelerate's configuration there.",
+)
+@options.as_json
+@click.pass_obj
+def plan(plugins: Plugins, /, recipe: str, **given: Any) -> None:
+    """Print what a training comes to: steps, rollouts, tokens, calls, dollars, memory per GPU, and the commands.
+
+    Nothing is started. Ends with 0 if it fits into the memory, 1 if not.
+    """
+    from flowreasoner_training.recipes import load_recipe
+
+    loaded = usage_errors(lambda: load_recipe(recipe))
+    stages = tuple(stage for stage in STAGES if stage in given["stages"]) or STAGES
+    assumed = Assumptions(calls_per_run=given["calls_per_run"])
+    raise SystemExit(print_plan(recipe, loaded, plugins, stages, assumed, given["folder"], as_json=given["as_json"]))

@@ -27,7 +27,8 @@ def processes(recipe: Recipe) -> int:
 
 def impossible(recipe: Recipe) -> list[str]:
     """Returns the settings that contradict each other, each with the remedy."""
-    return [*_hardware(recipe), *_adapters(recipe), *_batches(recipe), *_rounds(recipe), *_template(recipe)]
+    checks = (_hardware, _adapters, _precision, _batches, _rounds, _template)
+    return [problem for check in checks for problem in check(recipe)]
 
 
 def unknown(recipe: Recipe, plugins: Plugins) -> list[str]:
@@ -45,7 +46,7 @@ def _hardware(recipe: Recipe) -> Iterable[str]:
     if on_cpu and hardware.gpus:
         yield f"hardware.gpus is {hardware.gpus}, but hardware.device is 'cpu': set hardware.gpus to 0, or name the GPU"
     if not on_cpu and not hardware.gpus:
-        yield f"hardware.gpus is 0, but hardware.device is {hardware.device!r}: set gpus to at least 1, or device to 'cpu'"
+        yield f"hardware.gpus is 0, but hardware.device is {hardware.device!r}: set gpus to 1 or more, or device to cpu"
     if on_cpu and hardware.nodes > 1:
         yield f"hardware.nodes is {hardware.nodes}, but only GPUs train over several nodes: set hardware.nodes to 1"
     if on_cpu and hardware.sharding != "none":
@@ -54,8 +55,13 @@ def _hardware(recipe: Recipe) -> Iterable[str]:
         yield f"hardware.generation is {hardware.generation!r}, which needs GPUs: set it to 'transformers' on a cpu"
     if on_cpu and recipe.model.dtype != "float32":
         yield f"model.dtype is {recipe.model.dtype!r}, which is slow and inexact on a cpu: set it to 'float32'"
-    if not on_cpu and hardware.sharding != "none" and processes(recipe) == 1:
-        yield f"hardware.sharding is {hardware.sharding!r}, but there is one GPU to divide over: set it to 'none'"
+    if not on_cpu and hardware.sharding != "none" and processes(recipe) == 1 and not hardware.offload:
+        yield (
+            f"hardware.sharding is {hardware.sharding!r}, but there is one GPU to divide over: train adapters "
+            "(model.lora) with sharding 'none', or set hardware.offload to true"
+        )
+    if hardware.offload and hardware.sharding != "zero3":
+        yield f"hardware.offload goes with hardware.sharding 'zero3' only, not with {hardware.sharding!r}"
     if hardware.generation == "vllm-colocate" and hardware.gpus and hardware.gpus % hardware.tensor_parallel:
         yield (
             f"hardware.tensor_parallel is {hardware.tensor_parallel}, which does not divide hardware.gpus "
@@ -85,6 +91,16 @@ def _adapters(recipe: Recipe) -> Iterable[str]:
         yield f"model.lora.four_bit computes in bfloat16: set model.dtype to it, not to {recipe.model.dtype!r}"
 
 
+def _precision(recipe: Recipe) -> Iterable[str]:
+    whole = recipe.model.lora is None and recipe.hardware.sharding == "none"
+    if whole and recipe.hardware.device != "cpu" and recipe.model.dtype == "bfloat16":
+        yield (
+            "model.dtype is 'bfloat16' for all weights without sharding: small steps are lost in rounding, since no "
+            "copy in float32 is kept; set hardware.sharding to 'zero3' or 'fsdp2', which keep one, or train adapters "
+            "(model.lora), or set dtype to 'float32'"
+        )
+
+
 def _batches(recipe: Recipe) -> Iterable[str]:
     """TRL makes whole groups at once, and gives every process the same number of trajectories per forward pass."""
     grpo, count = recipe.grpo, processes(recipe)
@@ -99,7 +115,12 @@ def _batches(recipe: Recipe) -> Iterable[str]:
 
 
 def _rounds(recipe: Recipe) -> Iterable[str]:
-    grpo = recipe.grpo
+    grpo, count = recipe.grpo, recipe.queries.count
+    if count is not None and count < grpo.queries_per_step:
+        yield (
+            f"queries.count {count} is below grpo.queries_per_step {grpo.queries_per_step}: no batch would ever be "
+            "full; lower queries_per_step"
+        )
     if grpo.advantage == "rounds" and grpo.rounds <= grpo.excluded_rounds:
         yield (
             f"grpo.rounds is {grpo.rounds} and grpo.excluded_rounds {grpo.excluded_rounds}: Eq. 4 leaves out every "

@@ -204,6 +204,8 @@ class HardwareSettings(_Section):
     """Machines."""
     sharding: Literal["none", "zero3", "fsdp2"] = "none"
     """How weights and optimizer are divided over the GPUs."""
+    offload: bool = False
+    """Keep the optimizer in the host's memory (``zero3``): slow, but all weights can be trained on one GPU."""
     generation: Literal["transformers", "vllm-colocate", "vllm-server"] = "transformers"
     """What samples the rollouts."""
     vllm_memory: float = Field(default=0.3, gt=0, lt=1)

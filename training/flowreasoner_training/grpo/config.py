@@ -1,0 +1,140 @@
+"""From a recipe to what TRL's trainer takes."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+from flowreasoner.errors import TrainingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from peft import LoraConfig
+    from trl import GRPOConfig
+
+    from flowreasoner_training.recipes.schema import ModelSettings, Recipe
+
+__all__ = ["grpo_config", "lora_config", "policy", "processes"]
+
+_KEPT_CHECKPOINTS = 2
+
+
+def processes() -> int:
+    """Returns the number of processes that train together, as the launcher says."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def grpo_config(recipe: Recipe, out: Path) -> GRPOConfig:
+    """Returns TRL's settings for a recipe.
+
+    Raises:
+        TrainingError: If a step's trajectories cannot be divided among the devices.
+    """
+    from trl import GRPOConfig
+
+    settings, model = recipe.grpo, recipe.model
+    cpu = recipe.hardware.device == "cpu"
+    return GRPOConfig(
+        output_dir=str(out),
+        # Eq. 3, in PPO's form of the clipping, with each trajectory's mean over its tokens
+        loss_type="grpo",
+        epsilon=settings.clip,
+        beta=settings.beta,
+        use_bias_correction_kl=False,
+        scale_rewards="group",
+        num_generations=settings.group_size,
+        num_iterations=settings.iterations,
+        temperature=settings.temperature,
+        max_completion_length=settings.max_tokens,
+        per_device_train_batch_size=settings.micro_batch,
+        gradient_accumulation_steps=_accumulation(recipe),
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="constant_with_warmup",
+        warmup_steps=settings.warmup_steps,
+        max_grad_norm=settings.max_grad_norm,
+        num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps or -1,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        # rollouts are not saved, so that a checkpoint belongs between two batches of them
+        save_steps=math.ceil(settings.save_steps / settings.iterations) * settings.iterations,
+        save_total_limit=_KEPT_CHECKPOINTS,
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        use_cpu=cpu,
+        bf16=model.dtype == "bfloat16",
+        gradient_checkpointing=model.gradient_checkpointing,
+        model_init_kwargs={"dtype": model.dtype},
+        dataloader_pin_memory=not cpu,
+        report_to="none",
+        disable_tqdm=True,
+        **_generation(recipe),
+    )
+
+
+def _accumulation(recipe: Recipe) -> int:
+    settings = recipe.grpo
+    made, at_once = settings.queries_per_step * settings.group_size, settings.micro_batch * processes()
+    if made % at_once:
+        raise TrainingError(
+            f"a step makes {settings.queries_per_step} x {settings.group_size} = {made} trajectories, which cannot be "
+            f"divided into batches of {settings.micro_batch} on {processes()} devices; change grpo.micro_batch or "
+            "grpo.queries_per_step"
+        )
+    return made // at_once
+
+
+def _generation(recipe: Recipe) -> dict[str, Any]:
+    match recipe.hardware.generation:
+        case "vllm-colocate":
+            return {"use_vllm": True, "vllm_mode": "colocate", "vllm_max_model_length": recipe.grpo.max_tokens}
+        case "vllm-server":
+            return {"use_vllm": True, "vllm_mode": "server", "vllm_server_base_url": recipe.hardware.server}
+    return {}
+
+
+def lora_config(model: ModelSettings) -> LoraConfig | None:
+    """Returns PEFT's settings for new adapters; None when all weights are trained."""
+    if model.lora is None:
+        return None
+    from peft import LoraConfig
+
+    lora = model.lora
+    return LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=lora.targets if isinstance(lora.targets, str) else list(lora.targets),
+        task_type="CAUSAL_LM",
+    )
+
+
+def policy(recipe: Recipe, model: Path) -> dict[str, Any]:
+    """Returns the trainer's arguments that say what is trained, and what the KL divergence is measured from.
+
+    A path is handed over as it is: TRL loads the reference from it, too. Adapters are trained on, against a frozen
+    copy of themselves; new ones against the model without them.
+
+    Raises:
+        TrainingError: If there is no model at the path.
+    """
+    if (model / "adapter_config.json").is_file():
+        from peft import AutoPeftModelForCausalLM
+
+        return {"model": AutoPeftModelForCausalLM.from_pretrained(model, is_trainable=True, dtype=recipe.model.dtype)}
+    if not (model / "config.json").is_file():
+        raise TrainingError(
+            f"there is no model in {str(model)!r}: neither config.json nor adapter_config.json is there; "
+            "give the folder that `flowreasoner sft` wrote"
+        )
+    given: dict[str, Any] = {"model": str(model), "peft_config": lora_config(recipe.model)}
+    if recipe.model.lora is not None and recipe.model.lora.four_bit:
+        from transformers import BitsAndBytesConfig
+
+        given["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=recipe.model.dtype
+        )
+    return given

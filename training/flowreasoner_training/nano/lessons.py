@@ -1,0 +1,171 @@
+"""What the miniature's worker learns from: the product's own operator prompts, with right answers.
+
+Every prompt is rendered by the operators themselves, so that the worker reads in training exactly what it is asked
+in a workflow. Straight programs are taught mostly for shallow problems, and deep ones from a plan: like larger models,
+the worker does better on deep problems when it plans first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flowreasoner.miniature.grammar import Composition, compose
+from flowreasoner.miniature.queries import draw_inputs, to_query
+from flowreasoner.miniature.steps import STEPS
+from flowreasoner.operators import BUILTIN
+from flowreasoner.operators.builtin import REFLECT, describe_failures
+from flowreasoner.operators.replies import form
+from flowreasoner.sandbox.verdict import TestResult, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowreasoner.operators import Operator
+    from flowreasoner.query import Query
+
+__all__ = ["PLANNING", "WRITING", "Lesson", "lessons"]
+
+WRITING = (
+    "Write the function.",
+    "Write the function, simply and correctly.",
+    "Think about the steps, then write the function.",
+    "Follow the plan, step by step.",
+    "Work out each step carefully, then write the function.",
+    "Solve the problem in Python.",
+)
+"""Instructions for writing code."""
+PLANNING = (
+    "List the steps that solve this problem, one a line. Plan only.",
+    "Plan first: which steps lead to the result?",
+    "Break the problem into steps.",
+)
+"""Instructions for planning."""
+
+_KINDS = (("direct", 40), ("plan", 14), ("planned", 16), ("reflect", 14), ("review", 4), ("revise", 5), ("vote", 7))
+_DIRECT_DEPTHS = (40, 40, 14, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A prompt and the right answer to it."""
+
+    prompt: str
+    answer: str
+
+
+def lessons(seed: int, count: int) -> Iterator[Lesson]:
+    """Yields lessons over compositions of the training split.
+
+    Args:
+        seed: Decides which.
+        count: How many.
+    """
+    roll = random.Random(f"lessons/{seed}")  # noqa: S311 - reproducible on purpose
+    kinds, weights = zip(*_KINDS, strict=True)
+    for _ in range(count):
+        kind = roll.choices(kinds, weights)[0]
+        depth = roll.choices((1, 2, 3, 4), _DIRECT_DEPTHS if kind == "direct" else (15, 25, 30, 30))[0]
+        yield _lesson(kind, *_problem(roll, depth), roll)
+
+
+def _problem(roll: random.Random, depth: int) -> tuple[Composition, Query, list[Any]]:
+    while True:
+        composition = compose(roll, depth)
+        inputs = None if composition.held_out else draw_inputs(roll, composition)
+        if inputs is not None:
+            return composition, to_query(composition, inputs, roll), inputs
+
+
+def _lesson(kind: str, composition: Composition, query: Query, inputs: list[Any], roll: random.Random) -> Lesson:
+    asked = {"problem": query.problem, "entry_point": query.entry_point}
+    program = _fenced(query.reference)
+    match kind:
+        case "plan":
+            return _ask(
+                BUILTIN["Custom"], {"input": query.problem, "instruction": roll.choice(PLANNING)}, composition.plan()
+            )
+        case "direct" | "planned":
+            more = {"context": composition.plan()} if kind == "planned" else {}
+            return _ask(BUILTIN["CustomCodeGenerate"], asked | {"instruction": roll.choice(WRITING)} | more, program)
+        case "vote":
+            return _vote(composition, query, roll)
+    wrong = _slip(composition, roll)
+    shown = asked | {"solution": wrong.code(query.entry_point)}
+    if kind == "reflect":
+        return _ask(REFLECT, shown | {"failures": _failures(composition, wrong, query, inputs)}, program)
+    advice = "The steps must be:\n" + composition.plan()
+    if kind == "revise":
+        return _ask(BUILTIN["Revise"], shown | {"feedback": advice}, program)
+    right = roll.random() < 0.5
+    solution = query.reference if right else shown["solution"]
+    verdict = ("true", "Nothing.") if right else ("false", advice)
+    answer = "<review_result>{}</review_result>\n<feedback>{}</feedback>".format(*verdict)
+    return _ask(BUILTIN["Review"], asked | {"solution": solution}, answer)
+
+
+def _ask(operator: Operator, values: dict[str, Any], answer: str) -> Lesson:
+    return Lesson(f"{operator.render(values)}\n\n{form(operator.reply)}".strip(), answer)
+
+
+def _fenced(code: str) -> str:
+    return f"```python\n{code}\n```"
+
+
+def _vote(composition: Composition, query: Query, roll: random.Random) -> Lesson:
+    """Shows several solutions, of which the right one is the commonest, or at least there."""
+    count = roll.choice((3, 3, 5))
+    right = roll.randint(max(1, count // 2), count - 1)
+    wrong = [_slip(composition, roll).code(query.entry_point) for _ in range(count - right)]
+    solutions = [query.reference] * right + wrong
+    roll.shuffle(solutions)
+    letters = "ABCDE"
+    candidates = "\n\n".join(f"{letter}:\n{text}" for letter, text in zip(letters, solutions, strict=False))
+    chosen = letters[solutions.index(query.reference)]
+    answer = f"<thought>It agrees with most.</thought>\n<solution_letter>{chosen}</solution_letter>"
+    return _ask(BUILTIN["ScEnsemble"], {"problem": query.problem, "candidates": candidates}, answer)
+
+
+def _slip(composition: Composition, roll: random.Random) -> Composition:
+    """Returns the composition with one mistake: a step left out, exchanged, moved, or with another parameter."""
+    steps = list(composition.steps)
+    for _ in range(20):
+        at = roll.randrange(len(steps))
+        step, parameter = steps[at]
+        changed = list(steps)
+        match roll.randrange(4):
+            case 0 if len(steps) > 1 and step.takes == step.gives:
+                del changed[at]
+            case 1 if at + 1 < len(steps):
+                changed[at], changed[at + 1] = changed[at + 1], changed[at]
+            case 2 if len(step.choices) > 1:
+                changed[at] = (step, roll.choice([item for item in step.choices if item != parameter]))
+            case _:
+                alike = [
+                    item for item in STEPS if (item.takes, item.gives) == (step.takes, step.gives) and item != step
+                ]
+                if not alike:
+                    continue
+                other = roll.choice(alike)
+                changed[at] = (other, roll.choice(other.choices) if other.choices else "")
+        kinds = [(one.gives, two.takes) for (one, _), (two, _) in itertools.pairwise(changed)]
+        if changed != steps and all(gives == takes for gives, takes in kinds):
+            return Composition(tuple(changed))
+    return Composition((*composition.steps, composition.steps[-1]))
+
+
+def _failures(right: Composition, wrong: Composition, query: Query, inputs: list[Any]) -> str:
+    """Returns what the operator Test says about a wrong solution, as the sandbox words it."""
+    assert query.feedback is not None  # noqa: S101 - queries of the miniature have tests
+    results = []
+    for case, value in zip(query.feedback.cases, inputs, strict=False):
+        expected = right.run(value)
+        try:
+            got = wrong.run(value)
+            outcome, detail = ("pass", "") if got == expected else ("fail", f"expected {expected!r}, got {got!r}")
+        except Exception as error:
+            outcome, detail = "error", f"{type(error).__name__}: {error}"
+        results.append(TestResult(case.id, outcome, case.source, detail))
+    return describe_failures(Verdict(tuple(results), "ok", "", "separated"))

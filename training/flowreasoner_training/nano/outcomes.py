@@ -1,0 +1,158 @@
+"""What one attempt at a query came to, and the file that outcomes are written to one by one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from flowreasoner.errors import QueryError, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Key", "Outcome", "OutcomeFile"]
+
+Key = tuple[str, str, str, int]
+"""What tells attempts apart: contender, checkpoint, query, seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One attempt of a contender at a query.
+
+    Attributes:
+        contender: Name of the contender, e.g. ``grpo``.
+        checkpoint: Which of its checkpoints; each stands for one training seed. Empty where nothing is trained.
+        query: Id of the query.
+        depth: Depth of the query's composition; None where queries have none.
+        seed: Seed of the attempt's draws.
+        passed: 1 if the answer passes all hidden tests, else 0.
+        hidden: Share of the hidden tests that it passes.
+        once: 1 if one further run of the chosen workflow, with draws of its own, passes all hidden tests. Unlike
+            `passed` it owes nothing to picking the best of several answers. None where it was not tried.
+        feedback: Score of the best round on the feedback tests.
+        reward: Mean of the rounds' rewards (§4.2).
+        rewards: Reward of each round.
+        rounds: Rounds made.
+        calls: Operator calls of all runs together.
+        run_calls: Operator calls of one run of the chosen workflow, a mean; None without an answer.
+        run_asks: Times that one run of the chosen workflow asks the worker, a mean; an operator may ask several times,
+            or not at all. None without an answer.
+        complexity: Raw complexity of the chosen workflow; None without an answer.
+        worker_tokens: Tokens that the worker read and wrote.
+        meta_tokens: Tokens that the meta-agent read and wrote.
+        operators: Operators at the call sites of the chosen workflow, in order.
+        error: Why there is no answer, if there is none.
+    """
+
+    contender: str
+    checkpoint: str
+    query: str
+    depth: int | None
+    seed: int
+    passed: float
+    hidden: float
+    once: float | None
+    feedback: float
+    reward: float
+    rewards: tuple[float, ...]
+    rounds: int
+    calls: int
+    run_calls: float | None
+    run_asks: float | None
+    complexity: float | None
+    worker_tokens: int
+    meta_tokens: int
+    operators: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What tells it from other attempts."""
+        return self.contender, self.checkpoint, self.query, self.seed
+
+    @property
+    def first_reward(self) -> float | None:
+        """Reward of the first round, which the meta-agent designed without any feedback; None without rounds."""
+        return self.rewards[0] if self.rewards else None
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Outcome:
+        """Reads the object that the file keeps."""
+        names = {item.name for item in fields(cls)}
+        known = {name: item for name, item in value.items() if name in names}
+        return cls(**{**known, "rewards": tuple(known["rewards"]), "operators": tuple(known["operators"])})
+
+
+class OutcomeFile:
+    """A JSONL file of outcomes: one line of settings, then a line an outcome, each written as soon as it is known.
+
+    A process that dies leaves at most one torn line, which is dropped when the file is opened again; what is
+    finished is then not repeated.
+
+    Args:
+        path: The file; made if it is not there.
+        settings: All that outcomes depend on and that their keys do not say.
+
+    Raises:
+        QueryError: If the file holds outcomes that were made with other settings, or no outcomes at all.
+        StoreError: If it cannot be read or written.
+    """
+
+    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
+        self.path = path
+        self.settings: dict[str, Any] = json.loads(json.dumps(settings))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            found = path.read_bytes() if path.exists() else b""
+            kept = found[: found.rfind(b"\n") + 1]
+            self._found = self._read(kept, found)
+            with path.open("r+b" if path.exists() else "wb") as file:
+                file.truncate(len(kept))
+        except OSError as error:
+            raise StoreError(f"cannot use {str(path)!r} for outcomes: {error.strerror}") from error
+        if not kept:
+            self._write(self.settings)
+
+    def finished(self) -> dict[Key, Outcome]:
+        """Returns what the file holds."""
+        return dict(self._found)
+
+    def keep(self, outcome: Outcome) -> None:
+        """Writes an outcome down.
+
+        Raises:
+            StoreError: If that fails, as on a full disk; what was written before is safe.
+        """
+        self._write(asdict(outcome))
+        self._found[outcome.key] = outcome
+
+    def _read(self, kept: bytes, found: bytes) -> dict[Key, Outcome]:
+        """Reads the whole lines of what was found; a torn first line must be the beginning of what we would write."""
+        if not kept and (json.dumps(self.settings) + "\n").encode().startswith(found):
+            return {}
+        try:
+            first, *records = map(json.loads, kept.decode().splitlines())
+            settings = dict(first.items())
+            outcomes = [Outcome.from_json(record) for record in records]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise QueryError(f"{str(self.path)!r} is no file of outcomes; name another, or remove it") from None
+        for name in sorted(settings.keys() | self.settings.keys()):
+            before, now = settings.get(name), self.settings.get(name)
+            if before != now:
+                raise QueryError(
+                    f"{str(self.path)!r} holds outcomes that were made with {name} {before!r:.80}, not {now!r:.80}; "
+                    "repeat with the same settings to go on, or name another file"
+                )
+        return {outcome.key: outcome for outcome in outcomes}
+
+    def _write(self, value: dict[str, Any]) -> None:
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(value) + "\n")
+        except OSError as error:
+            raise StoreError(
+                f"cannot write to {str(self.path)!r}: {error.strerror}; what is finished is kept there, "
+                "so the same command goes on once there is room"
+            ) from error

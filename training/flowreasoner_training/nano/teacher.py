@@ -1,0 +1,94 @@
+"""The miniature's teacher: a search over a catalogue of workflows, which explains what it observed (§4.1).
+
+It stands where a large reasoning model stands in the paper. It sees what any meta-agent sees, the conversation with
+its execution feedback, and knows of the query only how many steps it asks for. It is a program, not a model; the
+trajectories that come of it are real all the same: every workflow in them was run by the worker and graded.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import TYPE_CHECKING
+
+from flowreasoner.errors import ModelRefused
+from flowreasoner.models.base import Completion
+from flowreasoner_training.nano.catalogue import CATALOGUE, Blueprint
+
+if TYPE_CHECKING:
+    from flowreasoner.models import ModelContext, ModelURI
+    from flowreasoner.models.base import ChatRequest
+
+__all__ = ["SearchTeacher", "teacher_from_uri"]
+
+_SCORE = re.compile(r"^Score: ([0-9.]+)", re.M)
+_FIRST = {"single": 8, "vote": 2, "test": 3, "attempts": 2, "review": 1}
+_HARDER = {"single": 1, "vote": 2, "test": 5, "attempts": 5, "review": 1}
+_SIMPLER = {"single": 5, "vote": 1, "test": 3, "attempts": 1, "review": 1}
+
+
+def teacher_from_uri(uri: ModelURI, context: ModelContext) -> SearchTeacher:
+    """Makes the teacher of ``nano-teacher:``.
+
+    Raises:
+        ModelRefused: If the query at hand is none of the miniature world.
+    """
+    uri.expect(())
+    if context.query is None or "plan" not in context.query.metadata:
+        raise ModelRefused("nano-teacher: teaches on queries of the miniature world only: take a benchmark miniature-…")
+    return SearchTeacher(context.query.metadata["plan"].count("\n") + 1, context.seed)
+
+
+class SearchTeacher:
+    """Searches the catalogue: simple workflows first, stronger ones after a failure, simpler ones after a success.
+
+    Args:
+        steps: Steps that the query asks for.
+        seed: Seed of its choices.
+    """
+
+    simulated = False
+
+    def __init__(self, steps: int, seed: int = 0) -> None:
+        self.steps, self.seed = steps, seed
+        self.name = f"nano-teacher:{seed}"
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Returns the next workflow, with the reasons for it."""
+        asked = [message.content for message in request.messages]
+        tried = [blueprint for reply in asked for blueprint in CATALOGUE if f"\n{blueprint.graph}\n" in reply]
+        scores = [float(found[1]) for text in asked if (found := _SCORE.search(text))]
+        roll = random.Random(f"{self.seed}/{request.key('teacher')}")  # noqa: S311 - reproducible on purpose
+        chosen = self._choose(tried, scores, roll)
+        text = _reply(chosen, self._reasons(chosen, tried, scores))
+        return Completion(text, input_tokens=0, output_tokens=0, usd=0.0, estimated=True)
+
+    def _choose(self, tried: list[Blueprint], scores: list[float], roll: random.Random) -> Blueprint:
+        untried = [blueprint for blueprint in CATALOGUE if blueprint not in tried]
+        weights = _FIRST if not scores else _SIMPLER if scores[-1] >= 1 else _HARDER
+        failed = bool(scores) and scores[-1] < 1
+        planning = 2.0 if failed else 0.6
+        return roll.choices(
+            untried, [weights[blueprint.form] * (planning if blueprint.plan else 1.0) for blueprint in untried]
+        )[0]
+
+    def _reasons(self, chosen: Blueprint, tried: list[Blueprint], scores: list[float]) -> str:
+        size = f"The query asks for {self.steps} step{'s' * (self.steps > 1)}."
+        if not scores or not tried:
+            return f"{size} I start with this: {chosen.words}."
+        seen = f"Round {len(scores)} scored {scores[-1]:.2f}."
+        if scores[-1] >= 1:
+            return f"{size} {seen} All is right, so another design may be simpler or steadier: {chosen.words}."
+        if scores[-1] == max(scores) and len(scores) > 1:
+            return f"{size} {seen} That is the best so far, but not enough: {chosen.words}."
+        return f"{size} {seen} Some tests fail, so the worker needs more help: {chosen.words}."
+
+    async def aclose(self) -> None:
+        """Does nothing."""
+
+
+def _reply(blueprint: Blueprint, reasons: str) -> str:
+    return (
+        f"<think>{reasons}</think>\n<modification>{blueprint.words}</modification>\n"
+        f"<graph>\n{blueprint.graph}\n</graph>\n<prompt>\n{blueprint.prompts}\n</prompt>"
+    )
