@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from flowreasoner.budget import Spending
 from flowreasoner.errors import RunNotFound, StoreError
 from flowreasoner.models.base import Completion
 
@@ -236,6 +237,12 @@ class Store:
         text = json.dumps(completion.to_json())
         with self._guarded("write"):
             self._db.execute("INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?)", (key, model, text, time.time()))
+
+    def paid(self) -> Spending:
+        """Returns what all kept completions cost, each once."""
+        with self._guarded("read"):
+            rows = self._db.execute("SELECT completion FROM completions")
+            return sum((Completion(**json.loads(row[0])).spending for row in rows), Spending())
 
     # --- runs ---
 

@@ -27,9 +27,12 @@ def guarded(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
+    except Exception as error:
+        if not (isinstance(error, OSError) or is_full(error)):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else None
         raise TrainingError(
-            f"cannot write {str(path)!r}: {error.strerror or error}; free some space there, or choose another folder, "
+            f"cannot write {str(path)!r}: {reason or error}; free some space there, or choose another folder, "
             "and resume: what was finished is saved"
         ) from error
 

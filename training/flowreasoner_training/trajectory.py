@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from flowreasoner.reward import RewardContext
 from flowreasoner_training.files import write_atomically
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
     from flowreasoner.budget import Budget
     from flowreasoner.designers import Design, Round
     from flowreasoner.operators import Operator
@@ -219,10 +222,10 @@ class Trajectory:
         Raises:
             TrainingError: If it is no trajectory, naming the field.
         """
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         try:
-            made = TypeAdapter(Trajectory).validate_python(value)
+            made = _adapter().validate_python(value)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the record"
@@ -230,6 +233,13 @@ class Trajectory:
         if not made.rounds:
             raise TrainingError("no trajectory: it has no rounds")
         return made
+
+
+@cache
+def _adapter() -> TypeAdapter[Trajectory]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Trajectory)
 
 
 def read_trajectories(path: Path) -> Iterator[Trajectory]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,8 @@ def command(**given: Any) -> None:
         raise Failure("interrupted; go on from the last checkpoint with --resume", INTERRUPTED) from None
     except FlowReasonerError as error:
         raise Failure.of(error) from None
-    click.echo(json.dumps(result.to_json()) if given["as_json"] else _shown(result))
+    if os.environ.get("RANK", "0") == "0":  # of several processes, one speaks
+        click.echo(json.dumps(result.to_json()) if given["as_json"] else _shown(result))
 
 
 def _recipe(name: str) -> Recipe:

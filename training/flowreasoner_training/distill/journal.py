@@ -6,17 +6,20 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner.api import StoreJournal
 from flowreasoner.budget import Spending
-from flowreasoner.errors import StoreError, TrainingError
+from flowreasoner.errors import ModelError, StoreError, TrainingError
 from flowreasoner_training.trajectory import Trajectory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from flowreasoner.designers import Round
     from flowreasoner.query import Query
     from flowreasoner.store import RunRecord, Store
 
-__all__ = ["Job", "Ledger", "Outcome"]
+__all__ = ["Job", "Ledger", "Outcome", "WholeRounds", "folder_store"]
 
 _MANY = 10_000_000
 
@@ -56,6 +59,24 @@ class Outcome:
         return cls(trajectory, value["reason"], Spending.from_json(value["cost"]))
 
 
+class WholeRounds(StoreJournal):
+    """Keeps only rounds that were evaluated as often as they should be.
+
+    At inference, an evaluation that an outage took away is left out. What is learned must not depend on outages: such
+    a round ends its design run, and is made again when that is gone on with.
+    """
+
+    def keep(self, finished: Round) -> None:
+        """Writes a finished round down.
+
+        Raises:
+            ModelError: If an evaluation is missing.
+        """
+        if finished.feedback.dropped:
+            raise ModelError(finished.feedback.dropped[0])
+        super().keep(finished)
+
+
 class Ledger:
     """Which jobs are finished, with what; and the run in the store of each that was begun.
 
@@ -90,21 +111,26 @@ class Ledger:
         """What all finished jobs cost."""
         return sum((outcome.cost for outcome in self.outcomes.values()), Spending())
 
-    def begin(self, job: Job) -> str:
-        """Returns the run of a job in the store, new or gone on with.
+    def check(self, jobs: Iterable[Job]) -> None:
+        """Looks whether the queries are those that their design runs were begun with.
 
         Raises:
-            TrainingError: If the query has changed since the job was begun.
+            TrainingError: Naming the first that has changed.
         """
+        for job in jobs:
+            known = self._runs.get(job.id)
+            if known is not None and known.settings["digest"] != job.query.digest():
+                raise TrainingError(
+                    f"query {job.query.id!r} has changed since the run in {self.store.path} was begun; "
+                    "restore the benchmark's data, or give another folder"
+                )
+
+    def begin(self, job: Job) -> str:
+        """Returns the run of a job in the store, new or gone on with."""
         known = self._runs.get(job.id)
-        if known is None:
-            return self.store.start_run(job.query.title, {"job": job.id, "digest": job.query.digest()})
-        if known.settings["digest"] != job.query.digest():
-            raise TrainingError(
-                f"query {job.query.id!r} has changed since the run in {self.store.path} was begun; "
-                "restore the benchmark's data, or give another folder"
-            )
-        return known.id
+        if known is not None:
+            return known.id
+        return self.store.start_run(job.query.title, {"job": job.id, "digest": job.query.digest()})
 
     def finish(self, job: Job, run: str, outcome: Outcome) -> None:
         """Writes down what came of a job."""

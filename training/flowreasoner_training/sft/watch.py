@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["SftProgress", "StepLog", "keep_lines"]
+__all__ = ["SftProgress", "StepLog", "keep_lines", "last_loss"]
 
 _LOGGED = {
     "loss": "loss",
@@ -27,7 +27,6 @@ _LOGGED = {
     "epoch": "epoch",
     "mean_token_accuracy": "token_accuracy",
     "entropy": "entropy",
-    "num_tokens": "tokens",
 }
 
 
@@ -62,7 +61,6 @@ class StepLog(TrainerCallback):
     def __init__(self, path: Path, checkpoints: Path, report: Callable[[SftProgress], None]) -> None:
         self._path, self._checkpoints, self._report = path, checkpoints, report
         self._started, self._first = time.monotonic(), 0
-        self.loss = math.nan
 
     def on_train_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
         """Starts the clock."""
@@ -77,7 +75,6 @@ class StepLog(TrainerCallback):
         for name in ("loss", "grad_norm"):
             if not math.isfinite(line.get(name, 0.0)):
                 raise TrainingError(self._not_finite(state.global_step, name, line[name], args.learning_rate))
-        self.loss = line["loss"]
         if not state.is_world_process_zero:
             return
         with guarded(self._path), self._path.open("a", encoding="utf-8") as file:
@@ -106,3 +103,8 @@ def keep_lines(path: Path, step: int) -> None:
         except (ValueError, KeyError, TypeError):
             continue
     write_atomically(path, kept)
+
+
+def last_loss(path: Path) -> float:
+    """Returns the loss of the last step in a log."""
+    return float(json.loads(path.read_text(encoding="utf-8").splitlines()[-1])["loss"])

@@ -1,0 +1,138 @@
+"""TRL's SFTTrainer as a recipe sets it: precision, adapters, schedule, checkpoints."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import AutoTokenizer, PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+from flowreasoner.errors import TrainingError
+from flowreasoner_training.checkpoints import MarkWhole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flowreasoner_training.recipes.schema import LoraSettings, Recipe
+    from flowreasoner_training.sft.data import SftData
+
+__all__ = ["check_device", "load_tokenizer", "make_trainer"]
+
+
+def check_device(recipe: Recipe) -> None:
+    """Looks for the recipe's device, and makes its arithmetic repeatable.
+
+    Raises:
+        TrainingError: If it is a GPU, and there is none.
+    """
+    hardware = recipe.hardware
+    if hardware.threads is not None:
+        torch.set_num_threads(hardware.threads)
+    if hardware.device == "cpu":
+        return
+    if not torch.cuda.is_available():
+        raise TrainingError(
+            f"the recipe {recipe.name!r} trains on {hardware.device}, and torch sees no GPU here; "
+            "run it where there is one, or set hardware.device to cpu"
+        )
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+
+
+def load_tokenizer(base: str) -> Any:
+    """Loads the tokenizer of a model.
+
+    Raises:
+        TrainingError: If there is no such model.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(base)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise TrainingError(
+            f"there is no model {base!r}: {reason}; give a folder with a checkpoint, or a name on the Hugging Face hub"
+        ) from None
+
+
+def make_trainer(recipe: Recipe, base: str, tokenizer: Any, rows: SftData, out: Path) -> SFTTrainer:
+    """Makes the trainer.
+
+    Raises:
+        TrainingError: If the model cannot be loaded.
+    """
+    import datasets
+
+    try:
+        trainer = SFTTrainer(
+            base,
+            args=_arguments(recipe, out),
+            train_dataset=datasets.Dataset.from_list(rows.rows),
+            processing_class=tokenizer,
+            peft_config=_adapter(recipe.model.lora),
+            quantization_config=_four_bit(recipe),
+        )
+    except OSError as error:
+        raise TrainingError(f"cannot load the model {base!r}: {str(error).splitlines()[0]}") from None
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(MarkWhole())
+    return trainer
+
+
+def _arguments(recipe: Recipe, out: Path) -> SFTConfig:
+    """Returns the settings of TRL's trainer; what is not named here is its default."""
+    sft, cpu = recipe.sft, recipe.hardware.device == "cpu"
+    return SFTConfig(
+        output_dir=str(out / "checkpoints"),
+        per_device_train_batch_size=sft.batch_size,
+        gradient_accumulation_steps=sft.accumulation,
+        learning_rate=sft.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=sft.warmup,  # a share of the steps, as it is below 1
+        num_train_epochs=sft.epochs,
+        save_strategy="steps",
+        save_steps=sft.save_steps,
+        save_total_limit=2,  # one is whole while the other is written
+        logging_steps=1,
+        logging_nan_inf_filter=False,  # or a loss that is no number would be logged as the one before
+        max_length=None,  # too long ones are left out already
+        dataset_kwargs={"skip_prepare_dataset": True},  # labels are there already
+        bf16=recipe.model.dtype == "bfloat16" and not cpu,
+        gradient_checkpointing=recipe.model.gradient_checkpointing,
+        model_init_kwargs={"dtype": recipe.model.dtype},
+        use_cpu=cpu,
+        dataloader_pin_memory=not cpu,
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+def _adapter(lora: LoraSettings | None) -> Any:
+    if lora is None:
+        return None
+    from peft import LoraConfig
+
+    targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=targets,
+    )
+
+
+def _four_bit(recipe: Recipe) -> Any:
+    if recipe.model.lora is None or not recipe.model.lora.four_bit:
+        return None
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=getattr(torch, recipe.model.dtype),
+    )
