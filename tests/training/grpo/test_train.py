@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import grpo_runs
 import pytest
@@ -14,8 +15,8 @@ import torch
 from grpo_runs import lines, train
 from tiny_model import tiny_model
 
-from flowreasoner.errors import ModelError, QueryError, TrainingError
-from flowreasoner.models import FunctionModel
+from flowreasoner.errors import ModelError, QueryError, SandboxError, TrainingError
+from flowreasoner.query import Query
 from flowreasoner_training.grpo.checkpoints import last_checkpoint
 from flowreasoner_training.grpo.log import RoundMade, StepEnded
 from flowreasoner_training.grpo.trainer import RoundGRPOTrainer
@@ -47,7 +48,7 @@ def same(one, other):
 
 
 def test_a_training_leaves_a_model_a_log_and_checkpoints(whole, model):
-    out, result, events = whole
+    out, result, _ = whole
     assert result.steps == 4
     assert result.model == out
     assert [line["step"] for line in lines(out)] == [1, 2, 3, 4]
@@ -104,22 +105,6 @@ def test_a_finished_training_can_be_resumed_to_no_effect(whole, model, tmp_path)
     assert same(weights(again), weights(out))
 
 
-def test_a_worker_that_dies_loses_no_step(whole, model, tmp_path):
-    out, _, _ = whole
-    answers = 0
-
-    def dying(request):
-        raise AssertionError  # the random policy writes no workflow: nobody asks
-
-    class Dead:
-        """Fails the third step's first evaluation."""
-
-        steps = 0
-
-    real = grpo_runs.FakeSandbox
-    del real, answers, dying, Dead
-
-
 def fail_at(monkeypatch, step, error):
     """Has the environment fail in one step, as a dead worker would make it."""
     from flowreasoner_training.grpo.environment import DesignEnvironment
@@ -132,3 +117,194 @@ def fail_at(monkeypatch, step, error):
         return await real(self, reply, spent)
 
     monkeypatch.setattr(DesignEnvironment, "step", failing)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ModelError("http://localhost:1/v1 cannot be reached"), "cannot be reached"),
+        (SandboxError("the judge is gone"), "the judge is gone"),
+    ],
+)
+def test_a_worker_or_sandbox_that_dies_costs_no_step(whole, model, tmp_path, monkeypatch, error, said):
+    out = tmp_path / "out"
+    with monkeypatch.context() as broken:
+        fail_at(broken, 4, error)
+        with pytest.raises(TrainingError, match=said) as caught:
+            train(model, out)
+    assert "step 4 was not made" in str(caught.value)
+    assert str(out / "checkpoint-3") in str(caught.value)
+    assert "--resume" in str(caught.value)
+    train(model, out, resume=True)
+    assert lines(out) == lines(whole[0])
+    assert same(weights(out), weights(whole[0]))
+
+
+def test_an_interruption_costs_no_step(whole, model, tmp_path):
+    out = tmp_path / "out"
+
+    def interrupt(event):
+        if isinstance(event, RoundMade) and event.step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(model, out, observers=[interrupt])
+    assert last_checkpoint(out) == out / "checkpoint-1"
+    train(model, out, resume=True)
+    assert lines(out) == lines(whole[0])
+
+
+def test_a_loss_that_is_no_number_names_step_checkpoint_and_remedy(model, tmp_path, monkeypatch):
+    out, real = tmp_path / "out", RoundGRPOTrainer._generate_and_score_completions
+
+    def spoiled(self, inputs):
+        made = real(self, inputs)
+        if self.state.global_step == 2:
+            made["advantages"] = made["advantages"] * math.nan
+        return made
+
+    monkeypatch.setattr(RoundGRPOTrainer, "_generate_and_score_completions", spoiled)
+    with pytest.raises(TrainingError, match="step 3: the loss is no finite number") as caught:
+        train(model, out)
+    assert f"--model {out / 'checkpoint-2'}" in str(caught.value)
+    assert "grpo.learning_rate than 0.001" in str(caught.value)
+    assert all(value.isfinite().all() for value in weights(out / "checkpoint-2").values())
+    assert [line["step"] for line in lines(out)] == [1, 2]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("name", ["trainer_state.json", "complete"])
+def test_a_full_disk_keeps_the_checkpoint_before(whole, model, tmp_path, name):
+    out = tmp_path / "out"
+    (out / "checkpoint-4").mkdir(parents=True)
+    (out / "checkpoint-4" / name).symlink_to("/dev/full")
+    with pytest.raises(TrainingError, match=r"after step 4: cannot write to .*No space left") as caught:
+        train(model, out, resume=True)
+    assert str(out / "checkpoint-2") in str(caught.value)
+    shutil.rmtree(out / "checkpoint-4")
+    train(model, out, resume=True)
+    assert lines(out) == lines(whole[0])
+    assert same(weights(out), weights(whole[0]))
+
+
+def test_a_checkpoint_is_not_begun_without_room_for_it(model, tmp_path, monkeypatch):
+    def usage(_):
+        return SimpleNamespace(free=2**20 + 1000)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    with pytest.raises(TrainingError, match=r"after step 2: cannot write to .* a checkpoint takes"):
+        train(model, tmp_path / "out")
+    assert not (tmp_path / "out" / "checkpoint-2").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_that_cannot_be_written_is_named(model, tmp_path):
+    out = tmp_path / "out"
+
+    def fill(event):
+        if isinstance(event, RoundMade) and (event.step, event.round) == (2, 1):
+            (out / "log.jsonl").unlink()
+            (out / "log.jsonl").symlink_to("/dev/full")
+
+    with pytest.raises(TrainingError, match=r"after step 2: .*No space left on device"):
+        train(model, out, observers=[fill])
+
+
+def test_a_missing_model_is_named(tmp_path):
+    with pytest.raises(TrainingError, match=r"there is no model in .*nowhere"):
+        train(tmp_path / "nowhere", tmp_path / "out")
+
+
+def test_a_folder_with_a_training_is_not_overwritten(whole, model):
+    with pytest.raises(TrainingError, match="holds a training already; go on with --resume"):
+        train(model, whole[0])
+
+
+def test_nothing_to_resume_is_said(model, tmp_path):
+    with pytest.raises(TrainingError, match="there is no training in"):
+        train(model, tmp_path / "out", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"queries_per_step": 5}, "there are 4 queries, and a step takes 5"),
+        ({"max_tokens": 500}, "leaves no room for a round of 8 within 500; raise grpo.max_tokens"),
+        ({"micro_batch": 4}, "2 x 3 = 6 trajectories, which cannot be divided into batches of 4"),
+    ],
+)
+def test_impossible_sizes_are_named_before_anything_starts(model, tmp_path, settings, said):
+    with pytest.raises(TrainingError, match=said):
+        train(model, tmp_path / "out", **settings)
+
+
+def test_a_query_without_tests_cannot_be_rewarded(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(grpo_runs, "queries", lambda: [Query("Write a poem.")] * 2)
+    with pytest.raises(QueryError, match="neither feedback tests nor a metric"):
+        train(model, tmp_path / "out")
+
+
+def test_several_steps_per_batch_are_clipped_and_resumed_alike(model, tmp_path):
+    out = tmp_path / "out"
+    train(model, out, iterations=2, learning_rate=3e-2)
+    assert lines(out)[0]["clip_ratio/region_mean"] == 0
+    assert lines(out)[1]["clip_ratio/region_mean"] > 0
+    again = tmp_path / "again"
+    shutil.copytree(out, again)
+    shutil.rmtree(again / "checkpoint-4")
+    train(model, again, resume=True, iterations=2, learning_rate=3e-2)
+    assert lines(again) == lines(out)
+
+
+def test_adapters_leave_the_model_as_it_is_and_measure_from_it(model, tmp_path):
+    out = tmp_path / "out"
+    train(model, out, lora=4)
+    assert (out / "adapter_config.json").is_file()
+    assert lines(out)[0]["kl"] == 0
+    assert lines(out)[-1]["kl"] > 0
+    again = tmp_path / "again"
+    shutil.copytree(out, again)
+    shutil.rmtree(again / "checkpoint-4")
+    train(model, again, lora=4, resume=True)
+    assert lines(again) == lines(out)
+
+
+def test_training_goes_on_from_adapters(model, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    train(model, first, lora=4)
+    train(first, second, seed=1)
+    assert lines(second)[0]["kl"] == 0
+    assert lines(second)[-1]["kl"] > 0
+    assert (second / "adapter_config.json").is_file()
+
+
+@pytest.mark.slow
+def test_a_reward_that_can_be_learned_is_learned(model, tmp_path):
+    train(model, tmp_path / "out", max_steps=30, epochs=60.0, learning_rate=1e-2, beta=0.0, save_steps=100)
+    rewards = [line["reward"] for line in lines(tmp_path / "out")]
+    assert sum(rewards[-5:]) / 5 > sum(rewards[:5]) / 5 + 0.1
+
+
+@pytest.mark.slow
+def test_kill_9_and_resume_give_the_same_training(whole, model, tmp_path):
+    out = tmp_path / "out"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SCRIPT.parent), *sys.path])}
+    process = subprocess.Popen([sys.executable, SCRIPT, model, out], env=environment, stderr=subprocess.DEVNULL)
+    until(lambda: (out / "checkpoint-2" / "complete").exists() and len(lines_so_far(out)) >= 3, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (out / "model.safetensors").exists()
+    subprocess.run([sys.executable, SCRIPT, model, out, "--resume"], env=environment, check=True, capture_output=True)
+    assert lines(out) == lines(whole[0])
+    assert same(weights(out), weights(whole[0]))
+
+
+def lines_so_far(out):
+    log = out / "log.jsonl"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def until(condition, process):
+    while not condition():
+        assert process.poll() is None
+        time.sleep(0.02)

@@ -26,8 +26,13 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def grpo_config(recipe: Recipe, out: Path) -> GRPOConfig:
+def grpo_config(recipe: Recipe, out: Path, steps: int) -> GRPOConfig:
     """Returns TRL's settings for a recipe.
+
+    Args:
+        recipe: All settings.
+        out: Where checkpoints go.
+        steps: Optimizer steps; the order of the queries is the data's.
 
     Raises:
         TrainingError: If a step's trajectories cannot be divided among the devices.
@@ -54,8 +59,9 @@ def grpo_config(recipe: Recipe, out: Path) -> GRPOConfig:
         lr_scheduler_type="constant_with_warmup",
         warmup_steps=settings.warmup_steps,
         max_grad_norm=settings.max_grad_norm,
-        num_train_epochs=settings.epochs,
-        max_steps=settings.max_steps or -1,
+        num_train_epochs=1,
+        max_steps=steps,
+        shuffle_dataset=False,
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="steps",
@@ -134,7 +140,7 @@ def policy(recipe: Recipe, model: Path) -> dict[str, Any]:
     if recipe.model.lora is not None and recipe.model.lora.four_bit:
         from transformers import BitsAndBytesConfig
 
-        given["quantization_config"] = BitsAndBytesConfig(
+        given["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=recipe.model.dtype
         )
     return given

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 
 from flowreasoner.errors import FlowReasonerError, TrainingError
-from flowreasoner_training.grpo.checkpoints import last_checkpoint, mark_whole, step_of
+from flowreasoner_training.grpo.checkpoints import NotSaved, last_checkpoint, mark_whole, step_of
 from flowreasoner_training.grpo.trainer import NotFinite
 
 if TYPE_CHECKING:
@@ -26,16 +25,16 @@ def clear_ends(trainer: RoundGRPOTrainer, out: Path) -> Iterator[None]:
     """Saves the last step when training fails or is interrupted, and words the failure.
 
     Raises:
-        TrainingError: For a worker or sandbox that failed, a loss that is no number, a full disk, and too little
-            memory, naming step, checkpoint and remedy; other errors pass as they are, with the last step saved.
+        TrainingError: For a worker or sandbox that failed, a loss that is no number, a disk that is full, and too
+            little memory, naming step, checkpoint and remedy; other errors pass as they are, with the last step saved.
     """
     try:
         yield
     except Exception as error:
-        if _is_full(error):
+        if isinstance(error, NotSaved | OSError):
             raise TrainingError(
-                f"step {_step(trainer)}: the disk of {str(out)!r} is full; {_kept(out)}; "
-                f"free some space and continue with --resume"
+                f"after step {trainer.state.global_step}: cannot write to {str(out)!r}: {error}; {_kept(out)}; "
+                "free some space there and continue with --resume"
             ) from error
         _save(trainer, out)
         said = _words(error, trainer, out)
@@ -82,15 +81,3 @@ def _save(trainer: RoundGRPOTrainer, out: Path) -> None:
     if trainer.accelerator.num_processes == 1 and between_batches and step > step_of(last_checkpoint(out)):
         trainer._save_checkpoint(trainer.model, trial=None)
         mark_whole(out, step)
-
-
-def _is_full(error: BaseException | None) -> bool:
-    """Tells whether a full disk is behind an error; torch and safetensors only say so in words."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        by_number = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-        if by_number or "No space left" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

@@ -15,11 +15,11 @@ from transformers import TrainerCallback
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from transformers import TrainerState
+
     from flowreasoner_training.grpo.hazards import HazardWatch
 
 __all__ = ["GrpoEvent", "RoundMade", "StepEnded", "StepLog", "keep_lines"]
-
-_LEFT_OUT = {"total_flos"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +60,37 @@ GrpoEvent = RoundMade | StepEnded
 Observer = Callable[[GrpoEvent], None]
 
 
-class StepLog(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
+class StepLog(TrainerCallback):
     """Writes a line per step, tells observers, and passes warnings on.
 
     Args:
         path: The log.
         watch: Looks for hazards.
         observers: Called with each event.
+        epochs: Passes over the queries that the training makes.
     """
 
-    def __init__(self, path: Path, watch: HazardWatch, observers: Sequence[Observer] = ()) -> None:
-        self._path, self._watch, self._observers = path, watch, tuple(observers)
+    def __init__(
+        self, path: Path, watch: HazardWatch, observers: Sequence[Observer] = (), *, epochs: float = 1.0
+    ) -> None:
+        self._path, self._watch, self._observers, self._epochs = path, watch, tuple(observers), epochs
         self._started = self._begun = time.monotonic()
         self._first = 0
 
-    def on_train_begin(self, _: Any, state: Any, *__: Any, **___: Any) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: Any, **given: Any) -> None:  # noqa: ARG002
         """Starts the clock."""
         self._started = self._begun = time.monotonic()
         self._first = state.global_step
 
-    def on_log(self, _: Any, state: Any, *__: Any, logs: Mapping[str, Any], **___: Any) -> None:
+    def on_log(self, args: Any, state: TrainerState, control: Any, **given: Any) -> None:  # noqa: ARG002
         """Takes in the metrics of a step."""
+        logs = given["logs"]
         if not state.is_world_process_zero or "loss" not in logs:
             return
         now = time.monotonic()
         seconds, self._begun = now - self._begun, now
-        numbers = {name: float(value) for name, value in logs.items() if _is_number(value) and name not in _LEFT_OUT}
+        numbers = {name: float(value) for name, value in logs.items() if _is_number(value)}
+        numbers["epoch"] = state.global_step / state.max_steps * self._epochs
         line = {"step": state.global_step, "seconds": round(seconds, 3), **numbers}
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

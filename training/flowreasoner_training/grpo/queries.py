@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,22 @@ class QueryRows:
     def weighted_terms(self) -> tuple[str, ...]:
         """Names of the reward's terms that have a weight."""
         return tuple(name for name, weight in self.reward.weights.items() if weight)
+
+    def order(self) -> list[int]:
+        """Returns the index of each query in the order of training: pass after pass, each one shuffled anew.
+
+        Laid out in advance, so that a resumed training goes on in the same order, in whichever pass it stopped. The
+        number is one of whole steps.
+        """
+        settings, order = self.recipe.grpo, list[int]()
+        wanted = int(len(self.queries) * settings.epochs)
+        if settings.max_steps is not None:
+            wanted = min(wanted, -(-settings.max_steps // settings.iterations) * settings.queries_per_step)
+        wanted -= wanted % settings.queries_per_step
+        for epoch in range(-(-wanted // len(self.queries))):
+            draw = random.Random(f"{self.recipe.seed}/order/{epoch}")  # noqa: S311 - reproducible on purpose
+            order += draw.sample(range(len(self.queries)), len(self.queries))
+        return order[:wanted]
 
     def rows(self) -> list[dict[str, Any]]:
         """Returns a row per query: the conversation that asks for the first workflow, and the query's index."""

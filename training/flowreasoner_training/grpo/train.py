@@ -17,7 +17,7 @@ from flowreasoner_plugins import load_plugins
 from flowreasoner_plugins.cli.inputs import make_sandbox
 from flowreasoner_training.files import make_folder
 from flowreasoner_training.grpo.background import BackgroundLoop
-from flowreasoner_training.grpo.checkpoints import MarkWhole, last_checkpoint, step_of
+from flowreasoner_training.grpo.checkpoints import MarkWhole, last_checkpoint, saving, step_of
 from flowreasoner_training.grpo.config import grpo_config, policy
 from flowreasoner_training.grpo.failures import clear_ends
 from flowreasoner_training.grpo.hazards import HazardWatch
@@ -107,7 +107,8 @@ def train_grpo(
             trainer = make_trainer(recipe, model, rows, out, loop, observers)
             with clear_ends(trainer, out):
                 trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-                trainer.save_model(str(out))
+                with saving():
+                    trainer.save_model(str(out))
         finally:
             loop.run(source.aclose())
             if sandbox is None:
@@ -145,7 +146,11 @@ def make_trainer(
     use_training_template(tokenizer, recipe.model.chat_template)
     data = rows.rows()
     _check_sizes(recipe, data, tokenizer, rows)
-    log = StepLog(out / "log.jsonl", HazardWatch(recipe.grpo), observers)
+    order = rows.order()
+    steps = len(order) // recipe.grpo.queries_per_step * recipe.grpo.iterations
+    steps = min(steps, recipe.grpo.max_steps or steps)
+    epochs = len(order) / len(data)
+    log = StepLog(out / "log.jsonl", HazardWatch(recipe.grpo), observers, epochs=epochs)
     rollouts = Rollouts(
         rows.environment,
         FeedbackTurns(tokenizer),
@@ -159,8 +164,8 @@ def make_trainer(
         settings=recipe.grpo,
         terms=rows.weighted_terms,
         reward_funcs=mean_reward,
-        args=grpo_config(recipe, out),
-        train_dataset=Dataset.from_list(data),
+        args=grpo_config(recipe, out, steps),
+        train_dataset=Dataset.from_list(data).select(order),
         processing_class=tokenizer,
         rollout_func=rollouts,
         callbacks=[log, MarkWhole()],
