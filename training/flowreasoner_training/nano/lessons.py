@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from flowreasoner.operators import Operator
     from flowreasoner.query import Query
+    from flowreasoner.sandbox.suite import Case
 
 __all__ = ["PLANNING", "WRITING", "Lesson", "lessons"]
 
@@ -170,13 +171,17 @@ def _outcome(composition: Composition, value: Any) -> str:
 def _failures(right: Composition, wrong: Composition, query: Query, inputs: list[Any]) -> str:
     """Returns what the operator Test says about a wrong solution, as the sandbox words it."""
     assert query.feedback is not None  # noqa: S101 - queries of the miniature have tests
-    results = []
-    for case, value in zip(query.feedback.cases, inputs, strict=False):
-        expected = right.run(value)
-        try:
-            got = wrong.run(value)
-            outcome, detail = ("pass", "") if got == expected else ("fail", f"expected {expected!r}, got {got!r}")
-        except Exception as error:
-            outcome, detail = "error", f"{type(error).__name__}: {error}"
-        results.append(TestResult(case.id, outcome, case.source, detail))
+    results = [
+        _result(case, right.run(value), wrong, value) for case, value in zip(query.feedback.cases, inputs, strict=False)
+    ]
     return describe_failures(Verdict(tuple(results), "ok", "", "separated"))
+
+
+def _result(case: Case, expected: Any, wrong: Composition, value: Any) -> TestResult:
+    try:
+        got = wrong.run(value)
+    except Exception as error:
+        return TestResult(case.id, "error", case.source, f"{type(error).__name__}: {error}")
+    if got == expected:
+        return TestResult(case.id, "pass", case.source)
+    return TestResult(case.id, "fail", case.source, f"expected {expected!r}, got {got!r}")
