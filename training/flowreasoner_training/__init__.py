@@ -26,8 +26,8 @@ def flowreasoner_commands() -> Iterable[click.Command]:
 
 @hookimpl
 def flowreasoner_chat_models() -> Mapping[str, ModelFactory]:
-    """Returns ``hf:``, any local checkpoint."""
-    return {"hf": _hf}
+    """Returns ``hf:``, any local checkpoint, and ``nano:``, the miniature's teacher."""
+    return {"hf": _hf, "nano": _nano}
 
 
 def _hf(uri: ModelURI, context: ModelContext) -> ChatModel:
@@ -37,3 +37,9 @@ def _hf(uri: ModelURI, context: ModelContext) -> ChatModel:
     model = hf_model_from_uri(uri, context)
     require_checkpoints(f"the model {uri}")  # now, as it is loaded with the first request only
     return model
+
+
+def _nano(uri: ModelURI, context: ModelContext) -> ChatModel:
+    from flowreasoner_training.nano.teacher import teacher_from_uri
+
+    return teacher_from_uri(uri, context)

@@ -21,21 +21,29 @@ if TYPE_CHECKING:
 
 __all__ = ["SearchTeacher", "teacher_from_uri"]
 
-_SCORE = re.compile(r"^Score: ([0-9.]+)", re.M)
+_SCORE = re.compile(r"^Score: (\d\.\d+)", re.M)
 _FIRST = {"single": 8, "vote": 2, "test": 3, "attempts": 2, "review": 1}
 _HARDER = {"single": 1, "vote": 2, "test": 5, "attempts": 5, "review": 1}
 _SIMPLER = {"single": 5, "vote": 1, "test": 3, "attempts": 1, "review": 1}
 
 
 def teacher_from_uri(uri: ModelURI, context: ModelContext) -> SearchTeacher:
-    """Makes the teacher of ``nano-teacher:``.
+    """Makes the teacher of ``nano:teacher``.
 
     Raises:
-        ModelRefused: If the query at hand is none of the miniature world.
+        ModelRefused: If another name is given, or the query at hand is none of the miniature world.
     """
     uri.expect(())
-    if context.query is None or "plan" not in context.query.metadata:
-        raise ModelRefused("nano-teacher: teaches on queries of the miniature world only: take a benchmark miniature-…")
+    if uri.name != "teacher":
+        raise ModelRefused(
+            f"there is no {uri} to call: it stands for a model that `flowreasoner train` makes on its way"
+        )
+    if context.query is None:
+        return SearchTeacher(1, context.seed)
+    if "plan" not in context.query.metadata:
+        raise ModelRefused(
+            "nano:teacher teaches on queries of the miniature world only: take benchmark miniature-train"
+        )
     return SearchTeacher(context.query.metadata["plan"].count("\n") + 1, context.seed)
 
 
@@ -51,14 +59,14 @@ class SearchTeacher:
 
     def __init__(self, steps: int, seed: int = 0) -> None:
         self.steps, self.seed = steps, seed
-        self.name = f"nano-teacher:{seed}"
+        self.name = "nano:teacher"
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Returns the next workflow, with the reasons for it."""
         asked = [message.content for message in request.messages]
         tried = [blueprint for reply in asked for blueprint in CATALOGUE if f"\n{blueprint.graph}\n" in reply]
         scores = [float(found[1]) for text in asked if (found := _SCORE.search(text))]
-        roll = random.Random(f"{self.seed}/{request.key('teacher')}")  # noqa: S311 - reproducible on purpose
+        roll = random.Random(f"{self.seed}/{request.key(self.name)}")  # noqa: S311 - reproducible on purpose
         chosen = self._choose(tried, scores, roll)
         text = _reply(chosen, self._reasons(chosen, tried, scores))
         return Completion(text, input_tokens=0, output_tokens=0, usd=0.0, estimated=True)

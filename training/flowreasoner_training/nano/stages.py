@@ -1,0 +1,109 @@
+"""The miniature's own stages: its worker, the meta-agent before it has learned anything, and the pair for the wheel."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from flowreasoner_training.files import make_folder
+from flowreasoner_training.nano.architecture import new_model
+from flowreasoner_training.nano.export import export_embedded
+from flowreasoner_training.nano.lessons import lessons
+from flowreasoner_training.nano.pretrain import encode, pretrain
+from flowreasoner_training.nano.tokenizer import frequent_sentences, make_tokenizer
+from flowreasoner_training.trajectory import read_trajectories
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from transformers import PreTrainedModel
+
+    from flowreasoner_training.recipes.schema import NanoSettings, Recipe
+
+__all__ = ["WORKER_SAMPLING", "export_pair", "make_meta_agent", "train_worker"]
+
+WORKER_SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 160}
+META_AGENT_SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 512}
+_SAMPLE = 6_000
+_LONGEST_LESSON = 512
+
+
+def train_worker(nano: NanoSettings, seed: int, out: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Trains the worker from scratch, and writes it as a checkpoint and, in 8 bits, for the engine.
+
+    Args:
+        nano: Shape and training of the worker.
+        seed: Seed of lessons, weights and order.
+        out: Gets ``model`` and ``embedded``; an interrupted training there is gone on with.
+        tell: Called with lines of progress.
+
+    Returns:
+        Facts for the log.
+    """
+    make_folder(out)
+    taught = list(lessons(seed, nano.lessons))
+    sentences = frequent_sentences(lesson.prompt for lesson in taught[:_SAMPLE])
+    texts = [text for lesson in taught[:_SAMPLE] for text in (lesson.prompt, lesson.answer)]
+    tokenizer = make_tokenizer(texts, sentences, nano.worker.vocabulary)
+    examples = [encode(tokenizer, lesson.prompt, lesson.answer) for lesson in taught]
+    examples = [example for example in examples if len(example.ids) <= _LONGEST_LESSON]
+    model = new_model(tokenizer, nano.worker, seed)
+    losses: list[float] = []
+
+    def report(step: int, steps: int, loss: float) -> None:
+        losses.append(loss)
+        if step % 50 == 0 or step == steps:
+            tell(f"step {step}/{steps}: loss {sum(losses[-50:]) / len(losses[-50:]):.3f}")
+
+    pretrain(model, examples, nano, seed=seed, checkpoint=out / "state.pt", report=report)
+    _write(model, tokenizer, out / "model")
+    export_embedded(out / "model", out / "embedded", WORKER_SAMPLING)
+    (out / "state.pt").unlink(missing_ok=True)
+    return {
+        "lessons": len(examples),
+        "tokens": sum(len(example.ids) for example in examples),
+        "parameters": model.num_parameters(),
+        "loss": sum(losses[-50:]) / max(1, len(losses[-50:])),
+    }
+
+
+def make_meta_agent(recipe: Recipe, trajectories: Path, out: Path) -> dict[str, Any]:
+    """Writes a meta-agent with random weights, whose tokenizer was made for the conversations that it will have.
+
+    Args:
+        recipe: Shape and seed.
+        trajectories: What it will learn from.
+        out: Folder of the checkpoint.
+    """
+    assert recipe.nano is not None  # noqa: S101 - a stage of recipes that have it
+    conversations = [item.messages() for item in islice(read_trajectories(trajectories), _SAMPLE)]
+    read = [item["content"] for messages in conversations for item in messages if item["role"] != "assistant"]
+    texts = [item["content"] for messages in conversations for item in messages]
+    tokenizer = make_tokenizer(texts, frequent_sentences(read), recipe.nano.meta_agent.vocabulary)
+    model = new_model(tokenizer, recipe.nano.meta_agent, recipe.seed)
+    _write(model, tokenizer, out)
+    return {"parameters": model.num_parameters(), "vocabulary": len(tokenizer)}
+
+
+def export_pair(worker: Path, meta_agent: Path, out: Path) -> dict[str, Any]:
+    """Writes worker and meta-agent in 8 bits, as the wheel holds them.
+
+    Args:
+        worker: The worker's folder, from `train_worker`.
+        meta_agent: Checkpoint of the trained meta-agent.
+        out: Gets ``worker`` and ``meta_agent``.
+    """
+    make_folder(out)
+    shutil.copytree(worker / "embedded", out / "worker", dirs_exist_ok=True)
+    export_embedded(meta_agent, out / "meta_agent", META_AGENT_SAMPLING)
+    return {"bytes": sum(file.stat().st_size for file in out.rglob("*") if file.is_file())}
+
+
+def _write(model: PreTrainedModel, tokenizer: Any, folder: Path) -> None:
+    with torch.no_grad():
+        model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
