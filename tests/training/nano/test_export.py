@@ -17,6 +17,7 @@ from flowreasoner.models.embedded.transformer import Memory, Transformer  # noqa
 from flowreasoner_training.nano.architecture import new_model  # noqa: E402
 from flowreasoner_training.nano.export import export_embedded, quantise  # noqa: E402
 from flowreasoner_training.nano.tokenizer import make_tokenizer  # noqa: E402
+from flowreasoner_training.recipes.schema import NanoModel  # noqa: E402
 
 
 def trained(folder, **changes):
@@ -158,7 +159,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
 
 async def test_a_conversation_is_tokenised_as_in_training(tmp_path):
     tokenizer = make_tokenizer(["Sort the words of the list.\n", "def f(v):"], ["Answer with the function alone."], 300)
-    model = new_model(tokenizer, width=32, layers=1, positions=128)
+    model = new_model(tokenizer, NanoModel(width=32, layers=1, vocabulary=512, positions=256), seed=0)
     model.save_pretrained(tmp_path / "hf")
     tokenizer.save_pretrained(tmp_path / "hf")
     export_embedded(tmp_path / "hf", tmp_path / "out")
