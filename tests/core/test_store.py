@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from flowreasoner.budget import Spending
 from flowreasoner.errors import StoreError
 from flowreasoner.models import CachedModel, ChatRequest, Completion, FunctionModel
 from flowreasoner.store import Store, default_store_path
@@ -24,6 +25,15 @@ def test_completions_come_back_as_they_were(path):
         store.keep_completion("k", "m", Completion("a later one"))
     with Store(path) as store:
         assert store.completion("k") == COMPLETION
+
+
+def test_what_was_paid_counts_each_completion_once(path):
+    with Store(path) as store:
+        assert store.paid() == Spending()
+        store.keep_completion("a", "m", COMPLETION)
+        store.keep_completion("a", "m", Completion("again", usd=9.0))
+        store.keep_completion("b", "m", Completion("unpriced"))
+        assert store.paid() == Spending(model_calls=2, input_tokens=10, output_tokens=20, usd=0.5, unpriced_calls=1)
 
 
 def test_runs_and_rounds_come_back_in_order(path):

@@ -25,7 +25,7 @@ def start_script(name: str, *args: Any) -> subprocess.Popen[str]:
     )
 
 
-def kill_when(process: subprocess.Popen[str], happened: Callable[[], bool], seconds: float = 90) -> None:
+def kill_when(process: subprocess.Popen[str], happened: Callable[[], bool], seconds: float = 240) -> None:
     """Kills a process with SIGKILL as soon as `happened`; it must not have ended by then."""
     deadline = time.monotonic() + seconds
     while not happened():

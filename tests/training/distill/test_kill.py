@@ -19,6 +19,7 @@ def files(out):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("finished", [0, 3])
 def test_after_kill_9_the_same_command_ends_with_the_same_data_and_repeats_no_call(tmp_path, finished):
     whole, cut = tmp_path / "whole", tmp_path / "cut"

@@ -15,6 +15,7 @@ def steps(out):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("at", [2, 8])
 def test_after_kill_9_resuming_makes_the_same_losses_and_weights(tmp_path, data, tiny, at):
     """Killed before the first checkpoint, and between two."""
@@ -31,6 +32,7 @@ def test_after_kill_9_resuming_makes_the_same_losses_and_weights(tmp_path, data,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_two_processes_train_one_model_together(tmp_path, data, tiny):
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
     done = subprocess.run(
