@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,5 +111,5 @@ def plan(plugins: Plugins, /, recipe: str, **given: Any) -> None:
 
     loaded = usage_errors(lambda: load_recipe(recipe))
     stages = tuple(stage for stage in STAGES if stage in given["stages"]) or STAGES
-    assumed = Assumptions(calls_per_run=given["calls_per_run"])
+    assumed = replace(Assumptions.of(loaded), calls_per_run=given["calls_per_run"])
     raise SystemExit(print_plan(recipe, loaded, plugins, stages, assumed, given["folder"], as_json=given["as_json"]))

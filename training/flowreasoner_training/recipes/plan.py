@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from flowreasoner.errors import RecipeError
 from flowreasoner.models import ModelURI
 from flowreasoner.models.pricing import Price, price_of
-from flowreasoner_training.recipes.architecture import architecture_of, counted_parameters
+from flowreasoner_training.recipes.architecture import Architecture, architecture_of, counted_parameters
 from flowreasoner_training.recipes.checks import processes
 from flowreasoner_training.recipes.memory import MemoryPlan, server_memory, training_memory
+from flowreasoner_training.recipes.schema import NanoSettings
 
 if TYPE_CHECKING:
     from flowreasoner_plugins.manager import Plugins
-    from flowreasoner_training.recipes.architecture import Architecture
     from flowreasoner_training.recipes.schema import Recipe
 
 __all__ = ["STAGES", "Assumptions", "Plan", "StagePlan", "make_plan"]
 
-StageName = Literal["distill", "sft", "grpo"]
+StageName = Literal["worker", "distill", "sft", "grpo"]
 STAGES: tuple[StageName, ...] = ("distill", "sft", "grpo")
 _PRICED = {"openai", "deepseek", "openrouter"}
 _OWN = {"embedded", "hf", "nano", "ollama", "sim", "vllm"}  # they cost the machine they run on
@@ -46,6 +46,13 @@ class Assumptions:
     prompt: int = 2_500
     reply: int = 1_500
     feedback: int = 300
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Assumptions:
+        """Returns what is assumed of a recipe: small models read and write less."""
+        if recipe.nano is None:
+            return cls()
+        return cls(call_input=100, call_output=30, prompt=600, reply=250, feedback=150)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +132,20 @@ def make_plan(
     Raises:
         RecipeError: If the number of queries is not to be had, or the model's shape cannot be read.
     """
-    assumed = assumptions or Assumptions()
-    shape = architecture_of(recipe.model)
+    assumed = assumptions or Assumptions.of(recipe)
+    shape = architecture_of(recipe)
     parameters = _parameters(recipe, shape)
     queries = _queries(recipe, plugins)
     makers = {
+        "worker": lambda: _worker(recipe),
         "distill": lambda: _distill(recipe, queries, assumed),
         "sft": lambda: _sft(recipe, queries, parameters, shape),
         "grpo": lambda: _grpo(recipe, queries, parameters, shape, assumed),
     }
     served = recipe.hardware.generation == "vllm-server" and "grpo" in stages and parameters is not None
     server = server_memory(recipe, parameters, shape) if served and parameters is not None else None
+    if recipe.nano is not None and "distill" in stages:
+        stages = ("worker", *stages)  # which is made first, of nothing
     return Plan(recipe, parameters, shape, tuple(makers[stage]() for stage in stages), server, assumed)
 
 
@@ -147,7 +157,7 @@ def _parameters(recipe: Recipe, shape: Architecture | None) -> float | None:
             return float(counted_parameters(folder))
         except ImportError:
             pass  # without the extra, the shape tells it to a thousandth
-    if recipe.model.parameters is not None:
+    if recipe.model.parameters is not None and recipe.nano is None:
         return recipe.model.parameters * 1e9
     return None if shape is None else float(shape.parameters)
 
@@ -159,6 +169,13 @@ def _queries(recipe: Recipe, plugins: Plugins | None) -> int:
     if plugins is None:
         raise RecipeError(recipe.name, ["queries.count is not given, and there is no benchmark to count: give it"])
     return sum(1 for _ in plugins.pick("benchmarks", benchmark).queries(recipe.queries.data))
+
+
+def _worker(recipe: Recipe) -> StagePlan:
+    """Plans the worker of the miniature."""
+    settings = recipe.nano or NanoSettings()
+    counts = {"lessons": settings.lessons, "parameters": Architecture.of_nano(settings.worker).parameters}
+    return StagePlan("worker", counts, {})
 
 
 def _distill(recipe: Recipe, queries: int, assumed: Assumptions) -> StagePlan:
