@@ -91,7 +91,7 @@ def test_the_plugin_page_is_one_working_plugin_with_every_hook(tmp_path, monkeyp
 def test_the_language_page_lists_every_code():
     listed = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "workflow-language.md").read_text(), re.MULTILINE))
     text = "\n".join(file.read_text() for file in (ROOT / "core/flowreasoner/workflow").glob("*.py"))
-    text += (ROOT / "core/flowreasoner/designers/flowreasoner.py").read_text()
+    text += (ROOT / "core/flowreasoner/designers/proposal.py").read_text()
     codes = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)",?\s+"(?:error|warning)"', text))
     codes |= set(re.findall(r'refuse\(\s*\w+,\s*"([a-z-]+)"', text)) | set(
         re.findall(r'warn\(\s*\w+,\s*"([a-z-]+)"', text)

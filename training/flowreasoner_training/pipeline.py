@@ -40,7 +40,7 @@ class Stage:
 
 
 class Pipeline:
-    """A training in a folder: distil, SFT, GRPO; with ``nano``, also the models from nothing, and the pair for the wheel.
+    """A training in a folder: distil, SFT, GRPO; with ``nano``, also the models from nothing, and the shipped pair.
 
     Args:
         recipe: All settings; a folder that holds a training of another recipe is refused.
@@ -139,7 +139,7 @@ class Pipeline:
         )
         if not made.kept or made.made < made.total:
             raise TrainingError(
-                f"{made.made} of {made.total} design runs were made and {made.kept} kept, which is no data to train on; "
+                f"{made.made} of {made.total} design runs were made and {made.kept} kept, too few to train on; "
                 "the card in the folder distill says why; raise distill.budget_usd or lower distill.min_score"
             )
         return {"made": made.made, "kept": made.kept, "usd": made.cost.usd}

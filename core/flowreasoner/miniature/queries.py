@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from flowreasoner.miniature.grammar import Composition
     from flowreasoner.miniature.steps import Kind
 
-__all__ = ["Split", "draw_inputs", "queries", "random_query", "recognises", "to_query"]
+__all__ = ["FEEDBACK", "HIDDEN", "Split", "draw_inputs", "queries", "random_query", "recognises", "to_query"]
 
 Split = Literal["train", "test"]
 
-_FEEDBACK, _HIDDEN = 3, 6
+FEEDBACK, HIDDEN = 3, 6
+"""Tests of a query."""
 _LEAST_DIFFERENT = 4
 _LONGEST = 90
 _VOCABULARY = tuple(
@@ -82,8 +83,8 @@ def to_query(composition: Composition, inputs: list[Any], roll: random.Random) -
     return Query(
         describe(composition, name, roll),
         entry_point=name,
-        feedback=Suite.asserts(tests[:_FEEDBACK], name),
-        hidden=Suite.asserts(tests[_FEEDBACK:], name),
+        feedback=Suite.asserts(tests[:FEEDBACK], name),
+        hidden=Suite.asserts(tests[FEEDBACK:], name),
         reference=composition.code(name),
         metadata={"depth": len(composition.steps), "kind": composition.takes, "plan": composition.plan()},
     )
@@ -96,10 +97,10 @@ def draw_inputs(roll: random.Random, composition: Composition) -> list[Any] | No
         value = _value(roll, composition.takes)
         if len(repr(composition.run(value))) <= _LONGEST:
             inputs.setdefault(repr(value), value)
-        if len(inputs) == _FEEDBACK + _HIDDEN:
+        if len(inputs) == FEEDBACK + HIDDEN:
             break
     results = {repr(composition.run(value)) for value in inputs.values()}
-    enough = len(inputs) == _FEEDBACK + _HIDDEN and len(results) >= _LEAST_DIFFERENT
+    enough = len(inputs) == FEEDBACK + HIDDEN and len(results) >= _LEAST_DIFFERENT
     return [*inputs.values()] if enough else None
 
 

@@ -13,7 +13,7 @@ model: {name: no-model, dtype: float32}
 queries: {benchmark: demo, count: 3}
 worker: {model: "sim:?skill=0.9", evaluations: 1}
 distill: {teacher: "sim:", rounds: 2, min_score: 0.0}
-grpo: {rounds: 4}
+grpo: {rounds: 4, queries_per_step: 1}
 hardware: {device: cpu, gpus: 0}
 """
 

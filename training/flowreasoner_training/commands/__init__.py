@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,7 @@ class LazyCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command, or prints the plan; a package that is not installed is explained, with its extra."""
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or torch's threads spin where cores are few
         with self._explained():
             ctx.command = self.command
             if ctx.meta.get(_DRY):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from flowreasoner_training.recipes.schema import NanoModel
 
 __all__ = ["new_model"]
-
 
 _HEAD = 32
 
@@ -42,5 +41,7 @@ def new_model(tokenizer: PreTrainedTokenizerFast, shape: NanoModel, seed: int) -
         rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
     )
     model = LlamaForCausalLM(config)
-    model.generation_config.update(do_sample=True, temperature=1.0, top_k=0, top_p=1.0)
+    ends = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id}
+    sampling = GenerationConfig(do_sample=True, top_k=0, **ends)  # type: ignore[no-untyped-call]
+    model.generation_config = sampling
     return model

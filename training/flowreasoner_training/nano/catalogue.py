@@ -112,16 +112,14 @@ class Blueprint:
         ]
 
 
+_NUMBERS: dict[Form, tuple[int, ...]] = {
+    "single": (1,),
+    "vote": (3, 5),
+    "test": (1, 2, 3),
+    "attempts": (2, 3, 5),
+    "review": (1,),
+}
 CATALOGUE: tuple[Blueprint, ...] = tuple(
-    Blueprint(form, plan, number)
-    for form, numbers in (
-        ("single", (1,)),
-        ("vote", (3, 5)),
-        ("test", (1, 2, 3)),
-        ("attempts", (2, 3, 5)),
-        ("review", (1,)),
-    )
-    for number in numbers
-    for plan in (False, True)
-)  # type: ignore[assignment]
+    Blueprint(form, plan, number) for form, numbers in _NUMBERS.items() for number in numbers for plan in (False, True)
+)
 """All workflows, the simpler forms first."""

@@ -7,13 +7,13 @@ the worker does better on deep problems when it plans first.
 
 from __future__ import annotations
 
-import itertools
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.miniature.grammar import Composition, compose
-from flowreasoner.miniature.queries import draw_inputs, to_query
+from flowreasoner.miniature.queries import FEEDBACK, draw_inputs, to_query
 from flowreasoner.miniature.steps import STEPS
 from flowreasoner.operators import BUILTIN
 from flowreasoner.operators.builtin import REFLECT, describe_failures
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from flowreasoner.operators import Operator
     from flowreasoner.query import Query
+    from flowreasoner.sandbox.suite import Case
 
 __all__ = ["PLANNING", "WRITING", "Lesson", "lessons"]
 
@@ -91,8 +92,8 @@ def _lesson(kind: str, composition: Composition, query: Query, inputs: list[Any]
             more = {"context": composition.plan()} if kind == "planned" else {}
             return _ask(BUILTIN["CustomCodeGenerate"], asked | {"instruction": roll.choice(WRITING)} | more, program)
         case "vote":
-            return _vote(composition, query, roll)
-    wrong = _slip(composition, roll)
+            return _vote(composition, query, inputs, roll)
+    wrong = _slip(composition, inputs, roll)
     shown = asked | {"solution": wrong.code(query.entry_point)}
     if kind == "reflect":
         return _ask(REFLECT, shown | {"failures": _failures(composition, wrong, query, inputs)}, program)
@@ -114,11 +115,11 @@ def _fenced(code: str) -> str:
     return f"```python\n{code}\n```"
 
 
-def _vote(composition: Composition, query: Query, roll: random.Random) -> Lesson:
+def _vote(composition: Composition, query: Query, inputs: list[Any], roll: random.Random) -> Lesson:
     """Shows several solutions, of which the right one is the commonest, or at least there."""
     count = roll.choice((3, 3, 5))
     right = roll.randint(max(1, count // 2), count - 1)
-    wrong = [_slip(composition, roll).code(query.entry_point) for _ in range(count - right)]
+    wrong = [_slip(composition, inputs, roll).code(query.entry_point) for _ in range(count - right)]
     solutions = [query.reference] * right + wrong
     roll.shuffle(solutions)
     letters = "ABCDE"
@@ -128,44 +129,59 @@ def _vote(composition: Composition, query: Query, roll: random.Random) -> Lesson
     return _ask(BUILTIN["ScEnsemble"], {"problem": query.problem, "candidates": candidates}, answer)
 
 
-def _slip(composition: Composition, roll: random.Random) -> Composition:
-    """Returns the composition with one mistake: a step left out, exchanged, moved, or with another parameter."""
+def _slip(composition: Composition, inputs: list[Any], roll: random.Random) -> Composition:
+    """Returns the composition with a mistake that the feedback tests show."""
+    shown = inputs[:FEEDBACK]
+    for _ in range(40):
+        wrong = _mistake(composition, roll)
+        if wrong is not None and any(_outcome(wrong, value) != _outcome(composition, value) for value in shown):
+            return wrong
+    return Composition(composition.steps + composition.steps[-1:])
+
+
+def _mistake(composition: Composition, roll: random.Random) -> Composition | None:
+    """Leaves a step out, exchanges it, moves it, or gives it another parameter; None where that cannot be."""
     steps = list(composition.steps)
-    for _ in range(20):
-        at = roll.randrange(len(steps))
-        step, parameter = steps[at]
-        changed = list(steps)
-        match roll.randrange(4):
-            case 0 if len(steps) > 1 and step.takes == step.gives:
-                del changed[at]
-            case 1 if at + 1 < len(steps):
-                changed[at], changed[at + 1] = changed[at + 1], changed[at]
-            case 2 if len(step.choices) > 1:
-                changed[at] = (step, roll.choice([item for item in step.choices if item != parameter]))
-            case _:
-                alike = [
-                    item for item in STEPS if (item.takes, item.gives) == (step.takes, step.gives) and item != step
-                ]
-                if not alike:
-                    continue
+    at = roll.randrange(len(steps))
+    step, parameter = steps[at]
+    match roll.randrange(4):
+        case 0 if len(steps) > 1:
+            del steps[at]
+        case 1 if at + 1 < len(steps):
+            steps[at], steps[at + 1] = steps[at + 1], steps[at]
+        case 2 if len(step.choices) > 1:
+            steps[at] = (step, roll.choice([item for item in step.choices if item != parameter]))
+        case 3:
+            alike = [item for item in STEPS if (item.takes, item.gives) == (step.takes, step.gives) and item != step]
+            if alike:
                 other = roll.choice(alike)
-                changed[at] = (other, roll.choice(other.choices) if other.choices else "")
-        kinds = [(one.gives, two.takes) for (one, _), (two, _) in itertools.pairwise(changed)]
-        if changed != steps and all(gives == takes for gives, takes in kinds):
-            return Composition(tuple(changed))
-    return Composition((*composition.steps, composition.steps[-1]))
+                steps[at] = (other, roll.choice(other.choices) if other.choices else "")
+    kinds = [(one.gives, two.takes) for (one, _), (two, _) in pairwise(steps)]
+    fits = steps != list(composition.steps) and all(gives == takes for gives, takes in kinds)
+    return Composition(tuple(steps)) if fits else None
+
+
+def _outcome(composition: Composition, value: Any) -> str:
+    try:
+        return repr(composition.run(value))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
 
 
 def _failures(right: Composition, wrong: Composition, query: Query, inputs: list[Any]) -> str:
     """Returns what the operator Test says about a wrong solution, as the sandbox words it."""
     assert query.feedback is not None  # noqa: S101 - queries of the miniature have tests
-    results = []
-    for case, value in zip(query.feedback.cases, inputs, strict=False):
-        expected = right.run(value)
-        try:
-            got = wrong.run(value)
-            outcome, detail = ("pass", "") if got == expected else ("fail", f"expected {expected!r}, got {got!r}")
-        except Exception as error:
-            outcome, detail = "error", f"{type(error).__name__}: {error}"
-        results.append(TestResult(case.id, outcome, case.source, detail))
+    results = [
+        _result(case, right.run(value), wrong, value) for case, value in zip(query.feedback.cases, inputs, strict=False)
+    ]
     return describe_failures(Verdict(tuple(results), "ok", "", "separated"))
+
+
+def _result(case: Case, expected: Any, wrong: Composition, value: Any) -> TestResult:
+    try:
+        got = wrong.run(value)
+    except Exception as error:
+        return TestResult(case.id, "error", case.source, f"{type(error).__name__}: {error}")
+    if got == expected:
+        return TestResult(case.id, "pass", case.source)
+    return TestResult(case.id, "fail", case.source, f"expected {expected!r}, got {got!r}")

@@ -103,7 +103,7 @@ def pretrain(
         if number % _SAVE_STEPS == 0:
             _save(checkpoint, model, optimizer, number)
         report(number, len(steps), loss.item())
-    model.eval()
+    model.eval()  # type: ignore[no-untyped-call]
 
 
 def _share(number: int, steps: int) -> float:

@@ -75,7 +75,7 @@ def make_tokenizer(texts: Sequence[str], sentences: Sequence[str], size: int) ->
     cut = re.compile("|".join(map(re.escape, sentences)) or r"(?!)")
     tokenizer.train_from_iterator((part for text in texts for part in cut.split(text)), trainer)
     tokenizer.add_tokens([AddedToken(sentence, normalized=False) for sentence in sentences])
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         chat_template=CHAT_TEMPLATE,
         pad_token=PADDING,
