@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flowreasoner_training.recipes.architecture import Architecture
     from flowreasoner_training.recipes.schema import Recipe
 
-__all__ = ["GIB", "MemoryItem", "MemoryPlan", "server_memory", "training_memory"]
+__all__ = ["GIB", "MemoryItem", "MemoryPlan", "billions", "server_memory", "training_memory"]
 
 GIB = 2**30
 _USABLE: dict[str, float | None] = {"cpu": None, "a100-80gb": 79 * GIB, "h100-80gb": 79 * GIB}  # what CUDA leaves of it
@@ -164,12 +164,12 @@ def _model(recipe: Recipe, parameters: float, shape: Architecture | None) -> Ite
     states = 12 if sharding == "zero3" and width == 2 else 2 * width
     kept = "float32 copy and two moments" if states == 12 else "two moments"
     offloaded = recipe.hardware.offload
-    yield MemoryItem(what, trained * width / parts, f"{_billions(trained)} x {width} bytes{over}")
+    yield MemoryItem(what, trained * width / parts, f"{billions(trained)} x {width} bytes{over}")
     if offloaded:
-        yield MemoryItem("gradients, optimizer", 0.0, f"{_billions(trained)} x {states} bytes in the host's memory")
+        yield MemoryItem("gradients, optimizer", 0.0, f"{billions(trained)} x {states} bytes in the host's memory")
     else:
-        yield MemoryItem("gradients", trained * width / parts, f"{_billions(trained)} x {width} bytes{over}")
-        yield MemoryItem("AdamW", trained * states / parts, f"{_billions(trained)} x {states} bytes ({kept}){over}")
+        yield MemoryItem("gradients", trained * width / parts, f"{billions(trained)} x {width} bytes{over}")
+        yield MemoryItem("AdamW", trained * states / parts, f"{billions(trained)} x {states} bytes ({kept}){over}")
     yield from _gathered(recipe, parameters, shape)
 
 
@@ -178,10 +178,10 @@ def _gathered(recipe: Recipe, parameters: float, shape: Architecture | None) -> 
     width = _width(recipe)
     if recipe.hardware.sharding == "zero3":
         live = min(parameters, _GATHERED)
-        yield MemoryItem("gathered weights", live * width, f"at most {_billions(live)} at a time x {width} bytes")
+        yield MemoryItem("gathered weights", live * width, f"at most {billions(live)} at a time x {width} bytes")
     if recipe.hardware.sharding == "fsdp2" and shape is not None:
         live = shape.outer_parameters + 2 * shape.block_parameters
-        how = f"embedding, output layer and two blocks, {_billions(live)} x {width} bytes"
+        how = f"embedding, output layer and two blocks, {billions(live)} x {width} bytes"
         yield MemoryItem("gathered weights", live * width, how, "update")
 
 
@@ -191,9 +191,9 @@ def _frozen(name: str, recipe: Recipe, parameters: float, shape: Architecture | 
         outer = shape.outer_parameters if shape is not None else 0
         size = (parameters - outer) * 4.5 / 8 + outer * width
         return MemoryItem(
-            name, size, f"blocks x 4.5 bits, embedding and output layer {_billions(outer)} x {width} bytes"
+            name, size, f"blocks x 4.5 bits, embedding and output layer {billions(outer)} x {width} bytes"
         )
-    return MemoryItem(name, parameters * width / parts, f"{_billions(parameters)} x {width} bytes{over}")
+    return MemoryItem(name, parameters * width / parts, f"{billions(parameters)} x {width} bytes{over}")
 
 
 def _activations(recipe: Recipe, stage: Stage, shape: Architecture) -> Iterable[MemoryItem]:
@@ -259,5 +259,6 @@ def _engine(
     return MemoryItem("vLLM", share * usable, how), problem
 
 
-def _billions(count: float) -> str:
+def billions(count: float) -> str:
+    """Returns a number of parameters as ``7.62 G`` or ``2.06 M``."""
     return f"{count / 1e9:.2f} G" if count >= 1e8 else f"{count / 1e6:.2f} M"
