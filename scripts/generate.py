@@ -17,8 +17,8 @@ from flowreasoner_plugins.cli import exits
 from flowreasoner_plugins.cli.main import cli
 from flowreasoner_training.nano.page import render_page
 from flowreasoner_training.recipes import load_recipe
-from flowreasoner_training.recipes.memory import GIB, MemoryPlan
 from flowreasoner_training.recipes.plan import make_plan
+from flowreasoner_training.recipes.sizes import GIB, MemoryPlan
 
 ROOT = Path(__file__).parents[1]
 MINIATURE = ROOT / "benchmarks/results/miniature.json"

@@ -4,7 +4,8 @@ import pytest
 
 from flowreasoner_training.recipes import load_recipe
 from flowreasoner_training.recipes.architecture import Architecture, architecture_of
-from flowreasoner_training.recipes.memory import GIB, MemoryItem, MemoryPlan, server_memory, training_memory
+from flowreasoner_training.recipes.memory import server_memory, training_memory
+from flowreasoner_training.recipes.sizes import GIB, MemoryItem, MemoryPlan
 
 # One block: 4*8*8 + 3*8*16 = 640 weights; embedding and output layer 2*100*8 = 1,600; 2*640 + 1,600 = 2,880 in all.
 SMALL = Architecture(layers=2, hidden=8, intermediate=16, heads=2, kv_heads=2, head_dim=4, vocabulary=100)

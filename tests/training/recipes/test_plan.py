@@ -8,8 +8,9 @@ from flowreasoner.errors import RecipeError
 from flowreasoner_plugins.manager import load_plugins
 from flowreasoner_training.recipes import load_recipe
 from flowreasoner_training.recipes.launch import launch_commands
-from flowreasoner_training.recipes.plan import Assumptions, make_plan
+from flowreasoner_training.recipes.plan import make_plan
 from flowreasoner_training.recipes.shown import shown_plan
+from flowreasoner_training.recipes.stages import Assumptions
 
 
 def stage(recipe, name, **assumed):

@@ -13,7 +13,7 @@ from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.exits import usage_errors
 from flowreasoner_plugins.cli.wording import printable
 from flowreasoner_training.commands.planning import print_plan
-from flowreasoner_training.recipes.plan import STAGES, Assumptions
+from flowreasoner_training.recipes.stages import STAGES, Assumptions
 
 if TYPE_CHECKING:
     from flowreasoner_plugins.manager import Plugins

@@ -14,8 +14,8 @@ from flowreasoner_training.recipes.checks import processes
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flowreasoner_training.recipes.plan import StageName
     from flowreasoner_training.recipes.schema import Recipe
+    from flowreasoner_training.recipes.stages import StageName
 
 __all__ = ["CONFIG", "Command", "accelerate_config", "launch_commands"]
 

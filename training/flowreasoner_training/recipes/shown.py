@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowreasoner_plugins.cli.wording import money
-from flowreasoner_training.recipes.memory import GIB, billions
+from flowreasoner_training.recipes.sizes import GIB, billions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from flowreasoner_training.recipes.launch import Command
-    from flowreasoner_training.recipes.memory import MemoryPlan
-    from flowreasoner_training.recipes.plan import Plan, StagePlan
+    from flowreasoner_training.recipes.plan import Plan
+    from flowreasoner_training.recipes.sizes import MemoryPlan
+    from flowreasoner_training.recipes.stages import StagePlan
 
 __all__ = ["shown_plan"]
 
