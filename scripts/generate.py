@@ -17,14 +17,14 @@ from flowreasoner_plugins.cli import exits
 from flowreasoner_plugins.cli.main import cli
 from flowreasoner_training.nano.page import render_page
 from flowreasoner_training.recipes import load_recipe
-from flowreasoner_training.recipes.memory import GIB, MemoryPlan
 from flowreasoner_training.recipes.plan import make_plan
+from flowreasoner_training.recipes.sizes import GIB, MemoryPlan
 
 ROOT = Path(__file__).parents[1]
 MINIATURE = ROOT / "benchmarks/results/miniature.json"
 COMMANDS = (
     *("solve", "run", "grade", "check", "export", "runs", "plugins", "doctor"),
-    *("distill", "sft", "recipes", "recipes list", "recipes show", "recipes check", "recipes plan"),
+    *("distill", "sft", "train", "recipes", "recipes list", "recipes show", "recipes check", "recipes plan"),
 )
 HARDWARE = {
     "lora+1gpu": "1, adapters",

@@ -47,7 +47,6 @@ FOUR_BIT = {"lora": {"four_bit": True}}
         ),
         ("flowreasoner-7b", {"grpo": {"round_tokens": 4096}}, "= 40960 tokens, without any feedback, are more than"),
         ("flowreasoner-7b", {"distill": {"max_tokens": 40000}}, "set both to the same"),
-        ("flowreasoner-7b", {"queries": {"count": 7}}, "no batch would ever be full"),
         ("flowreasoner-7b", {"model": {"chat_template": "own"}}, "deletes the thoughts of earlier rounds"),
         ("flowreasoner-7b", {"model": {"name": "Qwen/Qwen3-8B"}}, "is no such model: set it to 'own'"),
         (
@@ -165,6 +164,13 @@ def test_a_benchmarks_file_is_looked_at(recipe_file, tmp_path, plugins, data, co
     (tmp_path / "broken.jsonl").write_text("{")
     (found,) = unknown(recipe_file(extends="flowreasoner-7b", name="x", queries={"data": data}), plugins)
     assert complaint in found
+
+
+def test_queries_that_fill_no_batch_are_enough_to_distil_and_not_to_train(recipe_file, plugins):
+    path = recipe_file(extends="flowreasoner-7b", name="x", queries={"benchmark": "demo", "count": 7})
+    assert load_recipe(path)
+    (found,) = unknown(path, plugins)
+    assert found.startswith("queries.count 7 is below grpo.queries_per_step 8")
 
 
 def test_a_whole_recipe_passes(recipe_file, plugins):

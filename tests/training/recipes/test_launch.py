@@ -105,7 +105,9 @@ def test_the_server_gets_what_trls_own_command_gives_it():
 
 def test_miniature_is_one_command_on_a_cpu(changed):
     assert commands("miniature") == ["OMP_WAIT_POLICY=PASSIVE flowreasoner train miniature --out runs/miniature"]
-    recipe = changed("miniature", model={"name": "some/model"}, name="x")
+    cpu = {"device": "cpu", "gpus": 0, "sharding": "none", "generation": "transformers"}
+    model = {"name": "some/model", "dtype": "float32", "chat_template": "own"}
+    recipe = changed("flowreasoner-7b", model=model, hardware=cpu, name="x")
     first, *_ = launch_commands("x.yaml", recipe, ("sft",))
     assert first.text.startswith("OMP_WAIT_POLICY=PASSIVE flowreasoner sft x.yaml --data runs/x/distill/")
 

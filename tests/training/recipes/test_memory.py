@@ -4,7 +4,8 @@ import pytest
 
 from flowreasoner_training.recipes import load_recipe
 from flowreasoner_training.recipes.architecture import Architecture, architecture_of
-from flowreasoner_training.recipes.memory import GIB, MemoryItem, MemoryPlan, server_memory, training_memory
+from flowreasoner_training.recipes.memory import server_memory, training_memory
+from flowreasoner_training.recipes.sizes import GIB, MemoryItem, MemoryPlan
 
 # One block: 4*8*8 + 3*8*16 = 640 weights; embedding and output layer 2*100*8 = 1,600; 2*640 + 1,600 = 2,880 in all.
 SMALL = Architecture(layers=2, hidden=8, intermediate=16, heads=2, kv_heads=2, head_dim=4, vocabulary=100)
@@ -93,7 +94,7 @@ def test_no_reference_without_a_kl_term(changed):
 def test_vllm_holds_weights_and_whole_trajectories():
     """7B beside the training: 0.3 * 79 GiB, less 2 bytes a weight and 2 GiB; 57,344 bytes of cache per token."""
     recipe = load_recipe("flowreasoner-7b")
-    shape = architecture_of(recipe.model)
+    shape = architecture_of(recipe)
     plan = training_memory(recipe, "grpo", 7.62e9, shape)
     assert sizes(plan)["vLLM"] == pytest.approx(0.3 * 79 * GIB)
     room = 0.3 * 79 * GIB - 2 * 7.62e9 - 2 * GIB
@@ -106,7 +107,7 @@ def test_vllm_holds_weights_and_whole_trajectories():
 
 def test_a_cache_without_room_for_one_trajectory_is_no_fit(changed):
     recipe = changed("flowreasoner-14b", hardware={"tensor_parallel": 1})
-    plan = training_memory(recipe, "grpo", 14.77e9, architecture_of(recipe.model))
+    plan = training_memory(recipe, "grpo", 14.77e9, architecture_of(recipe))
     assert plan.peak < plan.usable
     assert plan.fits is False
     assert plan.remedy.startswith("vLLM's cache has no room for one trajectory of 24,576 tokens")
@@ -114,7 +115,7 @@ def test_a_cache_without_room_for_one_trajectory_is_no_fit(changed):
 
 def test_a_server_has_gpus_of_its_own():
     recipe = load_recipe("flowreasoner-7b+4gpu+vllm-server")
-    shape = architecture_of(recipe.model)
+    shape = architecture_of(recipe)
     assert "vLLM" not in sizes(training_memory(recipe, "grpo", 7.62e9, shape))
     served = server_memory(recipe, 7.62e9, shape)
     assert sizes(served)["vLLM"] == pytest.approx(0.9 * 79 * GIB)
@@ -168,6 +169,6 @@ def test_a_cpu_has_no_limit_that_is_known_and_no_cuda():
 def test_which_recipes_are_said_to_fit(name, fits):
     """What docs/training.md says, so that a changed rule is noticed."""
     recipe = load_recipe(name)
-    shape = architecture_of(recipe.model)
+    shape = architecture_of(recipe)
     stages = ("sft", "grpo")
     assert all(training_memory(recipe, stage, float(shape.parameters), shape).fits for stage in stages) is fits

@@ -8,8 +8,9 @@ from flowreasoner.errors import RecipeError
 from flowreasoner_plugins.manager import load_plugins
 from flowreasoner_training.recipes import load_recipe
 from flowreasoner_training.recipes.launch import launch_commands
-from flowreasoner_training.recipes.plan import Assumptions, make_plan
+from flowreasoner_training.recipes.plan import make_plan
 from flowreasoner_training.recipes.shown import shown_plan
+from flowreasoner_training.recipes.stages import Assumptions
 
 
 def stage(recipe, name, **assumed):
@@ -114,7 +115,7 @@ def test_a_checkpoint_at_hand_is_counted(changed, tmp_path):
         "tie_word_embeddings": True,
     }
     (tmp_path / "config.json").write_text(json.dumps(config))
-    recipe = changed("miniature", model={"name": str(tmp_path), "parameters": 9.0})
+    recipe = changed("flowreasoner-7b+lora", model={"name": str(tmp_path), "chat_template": "own", "parameters": 9.0})
     plan = make_plan(recipe)
     assert plan.parameters == 2 * (64 * 64 * 2 + 64 * 32 * 2 + 3 * 64 * 96) + 512 * 64 + 5 * 64
     assert "activations" in {item.name for item in plan.stages[1].memory.items}
@@ -136,10 +137,20 @@ def test_a_plan_as_text_and_as_json_says_the_same(changed):
 
 
 def test_what_is_not_known_is_said(changed):
-    recipe = changed("miniature", model={"parameters": None})
+    unknown = {"name": "some/model", "parameters": None, "chat_template": "own"}
+    recipe = changed("flowreasoner-7b", model=unknown)
     plan = make_plan(recipe)
     text = shown_plan(plan, [])
     assert "parameters not known" in text
     assert "shape is not known" in text
     assert plan.fits
     assert all(planned.memory is None for planned in plan.stages)
+
+
+def test_the_miniatures_worker_is_planned_first():
+    plan = make_plan(load_recipe("miniature"))
+    assert [planned.name for planned in plan.stages] == ["worker", "distill", "sft", "grpo"]
+    nano = plan.recipe.nano
+    assert plan.stages[0].counts["lessons"] == nano.lessons
+    assert plan.parameters == plan.shape.parameters > 1e5
+    assert [planned.name for planned in make_plan(plan.recipe, stages=("grpo",)).stages] == ["grpo"]

@@ -17,7 +17,7 @@ from flowreasoner_training.requires import explained
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowreasoner_training.recipes.plan import StageName
+    from flowreasoner_training.recipes.stages import StageName
 
 __all__ = ["COMMANDS", "LazyCommand"]
 
@@ -41,7 +41,7 @@ class LazyCommand(click.Command):
         """The command itself."""
         if self._loaded is None:
             command: click.Command = importlib.import_module(f"{__name__}.{self.name}").command
-            if self._stages:
+            if self._stages and _DRY_RUN not in command.params:
                 command.params.append(_DRY_RUN)
             self._loaded = command
         return self._loaded

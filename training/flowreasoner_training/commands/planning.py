@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowreasoner_plugins.manager import Plugins
-    from flowreasoner_training.recipes.plan import Assumptions, StageName
     from flowreasoner_training.recipes.schema import Recipe
+    from flowreasoner_training.recipes.stages import Assumptions, StageName
 
 __all__ = ["dry_run", "print_plan"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.exits import usage_errors
 from flowreasoner_plugins.cli.wording import printable
 from flowreasoner_training.commands.planning import print_plan
-from flowreasoner_training.recipes.plan import STAGES, Assumptions
+from flowreasoner_training.recipes.stages import STAGES, Assumptions
 
 if TYPE_CHECKING:
     from flowreasoner_plugins.manager import Plugins
@@ -110,5 +111,5 @@ def plan(plugins: Plugins, /, recipe: str, **given: Any) -> None:
 
     loaded = usage_errors(lambda: load_recipe(recipe))
     stages = tuple(stage for stage in STAGES if stage in given["stages"]) or STAGES
-    assumed = Assumptions(calls_per_run=given["calls_per_run"])
+    assumed = replace(Assumptions.of(loaded), calls_per_run=given["calls_per_run"])
     raise SystemExit(print_plan(recipe, loaded, plugins, stages, assumed, given["folder"], as_json=given["as_json"]))

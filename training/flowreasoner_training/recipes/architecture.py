@@ -14,9 +14,11 @@ from flowreasoner_training.recipes.reading import parse_yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowreasoner_training.recipes.schema import ModelSettings
+    from flowreasoner_training.recipes.schema import ModelSettings, NanoModel, Recipe
 
 __all__ = ["Architecture", "architecture_of", "counted_parameters", "lora_parameters"]
+
+_NANO_HEAD = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,13 @@ class Architecture:
             tied=bool(config.get("tie_word_embeddings", False)),
         )
 
+    @classmethod
+    def of_nano(cls, model: NanoModel) -> Architecture:
+        """Returns the shape of a model that is trained from scratch, as `flowreasoner_training.nano` makes it."""
+        heads = model.width // _NANO_HEAD
+        inner = -(-model.width * 8 // 3 // 32) * 32
+        return cls(model.layers, model.width, inner, heads, heads, _NANO_HEAD, model.vocabulary, tied=True)
+
     @property
     def projections(self) -> dict[str, tuple[int, int]]:
         """Inputs and outputs of a block's linear layers by name."""
@@ -97,13 +106,17 @@ class Architecture:
         return 2 * self.layers * self.kv_heads * self.head_dim
 
 
-def architecture_of(model: ModelSettings) -> Architecture | None:
-    """Returns a model's shape: from its folder's ``config.json``, or as known for the paper's base models.
+def architecture_of(recipe: Recipe) -> Architecture | None:
+    """Returns the shape of a recipe's meta-agent, or None where it is not known.
+
+    It comes from its folder's ``config.json``, or is known for the paper's base models and the miniature's.
 
     Raises:
         RecipeError: If the folder's ``config.json`` cannot be read, or has no such shape.
     """
-    file = Path(model.name) / "config.json"
+    model, file = recipe.model, Path(recipe.model.name) / "config.json"
+    if recipe.nano is not None:
+        return Architecture.of_nano(recipe.nano.meta_agent)
     if not file.is_file():
         data = resources.files("flowreasoner_training.recipes") / "shapes.yaml"
         known = parse_yaml(data.read_text(encoding="utf-8"))

@@ -32,13 +32,13 @@ def impossible(recipe: Recipe) -> list[str]:
 
 
 def unknown(recipe: Recipe, plugins: Plugins) -> list[str]:
-    """Returns what a recipe names and what is not there: benchmarks, their files, reward terms, model schemes.
+    """Returns what a whole training would lack: benchmarks, files, reward terms, model schemes, queries for a step.
 
     Args:
         recipe: The recipe.
         plugins: Where all that comes from.
     """
-    return [*_names(recipe, plugins), *_queries(recipe, plugins), *_files(recipe)]
+    return [*_names(recipe, plugins), *_queries(recipe, plugins), *_files(recipe), *_steps(recipe)]
 
 
 def _cpu(recipe: Recipe) -> Iterable[str]:
@@ -126,12 +126,7 @@ def _batches(recipe: Recipe) -> Iterable[str]:
 
 
 def _rounds(recipe: Recipe) -> Iterable[str]:
-    grpo, count = recipe.grpo, recipe.queries.count
-    if count is not None and count < grpo.queries_per_step:
-        yield (
-            f"queries.count {count} is below grpo.queries_per_step {grpo.queries_per_step}: no batch would ever be "
-            "full; lower queries_per_step"
-        )
+    grpo = recipe.grpo
     if grpo.advantage == "rounds" and grpo.rounds <= grpo.excluded_rounds:
         yield (
             f"grpo.rounds is {grpo.rounds} and grpo.excluded_rounds {grpo.excluded_rounds}: Eq. 4 leaves out every "
@@ -205,3 +200,12 @@ def _files(recipe: Recipe) -> Iterable[str]:
     template = recipe.model.chat_template
     if isinstance(template, Path) and not template.is_file():
         yield f"model.chat_template must be 'own', 'r1-distill' or a file; there is no file {str(template)!r}"
+
+
+def _steps(recipe: Recipe) -> Iterable[str]:
+    count, least = recipe.queries.count, recipe.grpo.queries_per_step
+    if count is not None and count < least:
+        yield (
+            f"queries.count {count} is below grpo.queries_per_step {least}: no batch of grpo would ever be full; lower "
+            "queries_per_step"
+        )

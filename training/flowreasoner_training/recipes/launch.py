@@ -14,8 +14,8 @@ from flowreasoner_training.recipes.checks import processes
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flowreasoner_training.recipes.plan import StageName
     from flowreasoner_training.recipes.schema import Recipe
+    from flowreasoner_training.recipes.stages import StageName
 
 __all__ = ["CONFIG", "Command", "accelerate_config", "launch_commands"]
 
@@ -88,7 +88,7 @@ def launch_commands(given: str, recipe: Recipe, stages: Iterable[StageName], out
         out: Folder of the results; ``runs/NAME`` unless given.
     """
     folder = out or Path("runs") / recipe.name
-    if recipe.model.name.startswith("nano:"):  # its models are made on the way
+    if recipe.nano is not None:  # its models are made on the way
         text = shlex.join(["flowreasoner", "train", given, "--out", str(folder)])
         return [Command("all stages, one after the other", f"OMP_WAIT_POLICY=PASSIVE {text}")]
     commands: list[Command] = []

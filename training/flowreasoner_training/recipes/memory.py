@@ -6,11 +6,11 @@ about. What is not known is left out, and said so; it was compared with no measu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from flowreasoner_training.recipes.architecture import lora_parameters
 from flowreasoner_training.recipes.checks import processes
+from flowreasoner_training.recipes.sizes import GIB, MemoryItem, MemoryPlan, billions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from flowreasoner_training.recipes.architecture import Architecture
     from flowreasoner_training.recipes.schema import Recipe
 
-__all__ = ["GIB", "MemoryItem", "MemoryPlan", "server_memory", "training_memory"]
+__all__ = ["server_memory", "training_memory"]
 
-GIB = 2**30
 _USABLE: dict[str, float | None] = {"cpu": None, "a100-80gb": 79 * GIB, "h100-80gb": 79 * GIB}  # what CUDA leaves of it
 _FIXED = 4 * GIB  # CUDA's context, NCCL's buffers, what the allocator cannot join: assumed
 _GATHERED = 1_000_000_000  # DeepSpeed's stage3_max_live_parameters
@@ -28,84 +27,8 @@ _TILE = (4_096, 32_768)  # tokens and vocabulary of TRL's tile of logits
 _ENGINE = 2 * GIB  # vLLM's own activations and graphs: assumed
 _SERVER_SHARE = 0.9  # of its GPUs that a vLLM server takes: its default
 
-_REMEDIES = {
-    "vLLM": "give it GPUs of its own (+vllm-server), or divide it (hardware.tensor_parallel)",
-    "key-value cache": "sample with vLLM (+vllm-colocate), or lower grpo.max_tokens",
-    "checkpoints": "lower max_tokens of the stage",
-    "activations": "set model.gradient_checkpointing to true, or lower max_tokens of the stage",
-}
 
-Phase = Literal["always", "update", "rollout"]
 Stage = Literal["sft", "grpo"]
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryItem:
-    """One line of the derivation.
-
-    Attributes:
-        name: What takes the memory.
-        size: Bytes on each GPU.
-        how: Where the number comes from.
-        phase: Whether it is there always, or only during the update or the rollouts.
-    """
-
-    name: str
-    size: float
-    how: str
-    phase: Phase = "always"
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryPlan:
-    """Memory of one GPU in one stage.
-
-    Attributes:
-        items: The lines.
-        usable: Bytes that one GPU has; None where the training runs on a CPU.
-        problem: Why it cannot work although the sum fits, or empty.
-        host: Bytes of the host's memory that all processes of a node need for the optimizer.
-    """
-
-    items: tuple[MemoryItem, ...]
-    usable: float | None
-    problem: str = ""
-    host: float = 0.0
-
-    @property
-    def peak(self) -> float:
-        """Bytes at the fullest moment."""
-        sums = {phase: sum(item.size for item in self.items if item.phase == phase) for phase in ("update", "rollout")}
-        return sum(item.size for item in self.items if item.phase == "always") + max(sums.values())
-
-    @property
-    def fits(self) -> bool | None:
-        """Whether it fits; None where the size of the memory is not known."""
-        return None if self.usable is None else self.peak <= self.usable and not self.problem
-
-    @property
-    def remedy(self) -> str:
-        """What would help where it does not fit: against its problem, or what is largest."""
-        if self.problem:
-            return self.problem
-        largest = max(self.items, key=lambda item: item.size)
-        return (
-            f"mostly {largest.name}: {_REMEDIES.get(largest.name, 'train adapters (+lora or +qlora), or on more GPUs')}"
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns the plan as a JSON object, sizes in GiB."""
-        return {
-            "items": [
-                {"name": item.name, "gib": round(item.size / GIB, 2), "how": item.how, "phase": item.phase}
-                for item in self.items
-            ],
-            "peak_gib": round(self.peak / GIB, 2),
-            "usable_gib": None if self.usable is None else round(self.usable / GIB, 2),
-            "fits": self.fits,
-            "problem": self.remedy if self.fits is False else "",
-            "host_gib": round(self.host / GIB, 2),
-        }
 
 
 def training_memory(recipe: Recipe, stage: Stage, parameters: float, shape: Architecture | None) -> MemoryPlan:
@@ -164,12 +87,12 @@ def _model(recipe: Recipe, parameters: float, shape: Architecture | None) -> Ite
     states = 12 if sharding == "zero3" and width == 2 else 2 * width
     kept = "float32 copy and two moments" if states == 12 else "two moments"
     offloaded = recipe.hardware.offload
-    yield MemoryItem(what, trained * width / parts, f"{_billions(trained)} x {width} bytes{over}")
+    yield MemoryItem(what, trained * width / parts, f"{billions(trained)} x {width} bytes{over}")
     if offloaded:
-        yield MemoryItem("gradients, optimizer", 0.0, f"{_billions(trained)} x {states} bytes in the host's memory")
+        yield MemoryItem("gradients, optimizer", 0.0, f"{billions(trained)} x {states} bytes in the host's memory")
     else:
-        yield MemoryItem("gradients", trained * width / parts, f"{_billions(trained)} x {width} bytes{over}")
-        yield MemoryItem("AdamW", trained * states / parts, f"{_billions(trained)} x {states} bytes ({kept}){over}")
+        yield MemoryItem("gradients", trained * width / parts, f"{billions(trained)} x {width} bytes{over}")
+        yield MemoryItem("AdamW", trained * states / parts, f"{billions(trained)} x {states} bytes ({kept}){over}")
     yield from _gathered(recipe, parameters, shape)
 
 
@@ -178,10 +101,10 @@ def _gathered(recipe: Recipe, parameters: float, shape: Architecture | None) -> 
     width = _width(recipe)
     if recipe.hardware.sharding == "zero3":
         live = min(parameters, _GATHERED)
-        yield MemoryItem("gathered weights", live * width, f"at most {_billions(live)} at a time x {width} bytes")
+        yield MemoryItem("gathered weights", live * width, f"at most {billions(live)} at a time x {width} bytes")
     if recipe.hardware.sharding == "fsdp2" and shape is not None:
         live = shape.outer_parameters + 2 * shape.block_parameters
-        how = f"embedding, output layer and two blocks, {_billions(live)} x {width} bytes"
+        how = f"embedding, output layer and two blocks, {billions(live)} x {width} bytes"
         yield MemoryItem("gathered weights", live * width, how, "update")
 
 
@@ -191,9 +114,9 @@ def _frozen(name: str, recipe: Recipe, parameters: float, shape: Architecture | 
         outer = shape.outer_parameters if shape is not None else 0
         size = (parameters - outer) * 4.5 / 8 + outer * width
         return MemoryItem(
-            name, size, f"blocks x 4.5 bits, embedding and output layer {_billions(outer)} x {width} bytes"
+            name, size, f"blocks x 4.5 bits, embedding and output layer {billions(outer)} x {width} bytes"
         )
-    return MemoryItem(name, parameters * width / parts, f"{_billions(parameters)} x {width} bytes{over}")
+    return MemoryItem(name, parameters * width / parts, f"{billions(parameters)} x {width} bytes{over}")
 
 
 def _activations(recipe: Recipe, stage: Stage, shape: Architecture) -> Iterable[MemoryItem]:
@@ -257,7 +180,3 @@ def _engine(
                 "hardware.vllm_memory or hardware.tensor_parallel, or lower grpo.max_tokens"
             )
     return MemoryItem("vLLM", share * usable, how), problem
-
-
-def _billions(count: float) -> str:
-    return f"{count / 1e9:.2f} G" if count >= 1e8 else f"{count / 1e6:.2f} M"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowreasoner_plugins.cli.wording import money
-from flowreasoner_training.recipes.memory import GIB
+from flowreasoner_training.recipes.sizes import GIB, billions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from flowreasoner_training.recipes.launch import Command
-    from flowreasoner_training.recipes.memory import MemoryPlan
-    from flowreasoner_training.recipes.plan import Plan, StagePlan
+    from flowreasoner_training.recipes.plan import Plan
+    from flowreasoner_training.recipes.sizes import MemoryPlan
+    from flowreasoner_training.recipes.stages import StagePlan
 
 __all__ = ["shown_plan"]
 
@@ -20,7 +21,7 @@ __all__ = ["shown_plan"]
 def shown_plan(plan: Plan, commands: Sequence[Command]) -> str:
     """Returns a plan as text, with the commands that run it."""
     recipe = plan.recipe
-    size = "parameters not known" if plan.parameters is None else f"{plan.parameters / 1e9:.4g} G parameters"
+    size = "parameters not known" if plan.parameters is None else f"{billions(plan.parameters)} parameters"
     lines = [recipe.name, recipe.description, f"{recipe.model.name}, {size}; {_machine(plan)}"]
     for stage in plan.stages:
         lines += ["", *_stage(stage)]
