@@ -94,11 +94,18 @@ def _accumulation(recipe: Recipe) -> int:
 
 
 def _generation(recipe: Recipe) -> dict[str, Any]:
-    match recipe.hardware.generation:
+    hardware = recipe.hardware
+    match hardware.generation:
         case "vllm-colocate":
-            return {"use_vllm": True, "vllm_mode": "colocate", "vllm_max_model_length": recipe.grpo.max_tokens}
+            return {
+                "use_vllm": True,
+                "vllm_mode": "colocate",
+                "vllm_max_model_length": recipe.grpo.max_tokens,
+                "vllm_gpu_memory_utilization": hardware.vllm_memory,
+                "vllm_tensor_parallel_size": hardware.tensor_parallel,
+            }
         case "vllm-server":
-            return {"use_vllm": True, "vllm_mode": "server", "vllm_server_base_url": recipe.hardware.server}
+            return {"use_vllm": True, "vllm_mode": "server", "vllm_server_base_url": hardware.server}
     return {}
 
 
