@@ -17,7 +17,7 @@ __all__ = ["less_noise"]
 @contextmanager
 def less_noise() -> Iterator[None]:
     """Silences progress bars of transformers, and warnings of libraries about each other; all others are shown."""
-    bars = is_progress_bar_enabled()  # type: ignore[no-untyped-call]
+    bars = is_progress_bar_enabled()
     disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         with warnings.catch_warnings():
