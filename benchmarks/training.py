@@ -5,7 +5,7 @@ very same rollouts through a whole step (scoring, loss, gradient, optimizer), al
 thread. The rest is measured with rollouts that are really made. The ratio is one of CPU seconds, of which other
 programs on the machine take none away; wall-clock seconds are shown beside them.
 
-    python benchmarks/training.py [--repeats 7] [--json] [--save benchmarks/results/training.json]
+    python benchmarks/training.py [--repeats 15] [--json] [--save benchmarks/results/training.json]
 
 Exits with 1 if the median step costs more than 1.05 times TRL's.
 """
@@ -192,7 +192,7 @@ def show(result: dict[str, Any]) -> None:
 def main() -> int:
     """Measures, prints, and compares with the target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=7, help="steps of each trainer (default 7)")
+    parser.add_argument("--repeats", type=int, default=15, help="steps of each trainer (default 15)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write it to a file, too")
     given = parser.parse_args()
@@ -200,7 +200,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, less_noise():
         model = tiny_model(folder, hidden=WIDTH)
         found = compare(model, given.repeats)
-        costs = [cost(model, rounds, group, max(1, given.repeats // 3)) for rounds, group in SIZES]
+        costs = [cost(model, rounds, group, min(3, given.repeats)) for rounds, group in SIZES]
         parameters = trl_parameters(model)
     result = {"machine": machine(), "parameters": parameters, "step": found, "cost": costs, "target": TARGET}
     if given.save:
