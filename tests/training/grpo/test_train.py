@@ -17,7 +17,7 @@ from tiny_model import tiny_model
 
 from flowreasoner.errors import ModelError, QueryError, SandboxError, TrainingError
 from flowreasoner.query import Query
-from flowreasoner_training.grpo.checkpoints import last_checkpoint
+from flowreasoner_training.checkpoints import last_checkpoint
 from flowreasoner_training.grpo.log import RoundMade, StepEnded
 from flowreasoner_training.grpo.trainer import RoundGRPOTrainer
 
@@ -173,7 +173,7 @@ def test_a_loss_that_is_no_number_names_step_checkpoint_and_remedy(model, tmp_pa
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("name", ["trainer_state.json", "complete"])
+@pytest.mark.parametrize("name", ["trainer_state.json", "complete.part"])
 def test_a_full_disk_keeps_the_checkpoint_before(whole, model, tmp_path, name):
     out = tmp_path / "out"
     (out / "checkpoint-4").mkdir(parents=True)
