@@ -189,6 +189,11 @@ class Pipeline:
 
     def _pair(self) -> dict[str, Any]:
         from flowreasoner_training.nano.stages import export_pair
+        from flowreasoner_training.nano.story import card_of
 
         shutil.rmtree(self.out / "pair", ignore_errors=True)
-        return export_pair(self.out / "worker", self.out / "grpo", self.out / "pair")
+        facts = export_pair(self.out / "worker", self.out / "grpo", self.out / "pair")
+        made = {stage.name: stage.facts for stage in self.done}
+        parameters = {"worker": made["worker"]["parameters"], "meta_agent": made["start"]["parameters"]}
+        write_atomically(self.out / "pair" / "card.md", [card_of(self.recipe, self.out, parameters)])
+        return facts

@@ -13,7 +13,7 @@ from flowreasoner.text import well_formed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["ChatModel", "ChatRequest", "Completion", "Message", "Role"]
+__all__ = ["ChatModel", "ChatRequest", "Completion", "Message", "ModelWrapper", "Role"]
 
 Role = Literal["system", "user", "assistant"]
 
@@ -123,6 +123,9 @@ class Completion:
 class ChatModel(Protocol):
     """A chat model.
 
+    One with a small context may have a method ``fits(messages) -> bool``, too, which tells whether a conversation
+    leaves room for a reply; a designer then shortens what does not.
+
     Attributes:
         name: Identifies model and settings, e.g. ``openai:gpt-4o-mini``; part of cache keys.
         simulated: Whether there is no model behind it.
@@ -150,3 +153,33 @@ class ChatModel(Protocol):
     async def aclose(self) -> None:
         """Closes connections."""
         ...
+
+
+class ModelWrapper:
+    """What stands in front of another model: its name, its nature and its connections are the inner one's.
+
+    Args:
+        model: The inner model.
+    """
+
+    def __init__(self, model: ChatModel) -> None:
+        self.model = model
+
+    @property
+    def name(self) -> str:
+        """The inner model's name."""
+        return self.model.name
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the inner model is simulated."""
+        return self.model.simulated
+
+    def fits(self, messages: Sequence[Message]) -> bool:
+        """Tells whether a conversation fits the inner model, where that knows."""
+        fits = getattr(self.model, "fits", None)
+        return fits is None or bool(fits(messages))
+
+    async def aclose(self) -> None:
+        """Closes the inner model."""
+        await self.model.aclose()
