@@ -17,7 +17,7 @@ from tiny_model import tiny_model
 
 from flowreasoner.errors import ModelError, QueryError, SandboxError, TrainingError
 from flowreasoner.query import Query
-from flowreasoner_training.grpo.checkpoints import last_checkpoint
+from flowreasoner_training.checkpoints import last_checkpoint
 from flowreasoner_training.grpo.log import RoundMade, StepEnded
 from flowreasoner_training.grpo.trainer import RoundGRPOTrainer
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from flowreasoner.errors import FlowReasonerError, TrainingError
-from flowreasoner_training.grpo.checkpoints import NotSaved, last_checkpoint, mark_whole, step_of
+from flowreasoner_training.checkpoints import NotSaved, last_checkpoint, mark_whole, step_of
 from flowreasoner_training.grpo.trainer import NotFinite
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from transformers import AutoTokenizer, PrinterCallback
 from flowreasoner.errors import TrainingError
 from flowreasoner_plugins import load_plugins
 from flowreasoner_plugins.cli.inputs import make_sandbox
+from flowreasoner_training.checkpoints import MarkWhole, last_checkpoint, saving, step_of
 from flowreasoner_training.files import make_folder
 from flowreasoner_training.grpo.background import BackgroundLoop
-from flowreasoner_training.grpo.checkpoints import MarkWhole, last_checkpoint, saving, step_of
 from flowreasoner_training.grpo.config import grpo_config, policy
 from flowreasoner_training.grpo.failures import clear_ends
 from flowreasoner_training.grpo.hazards import HazardWatch

@@ -14,8 +14,8 @@ import torch
 from accelerate.utils import gather
 from trl import GRPOTrainer
 
+from flowreasoner_training.checkpoints import expect_room, saving
 from flowreasoner_training.grpo.advantages import round_advantages, spread_over_tokens
-from flowreasoner_training.grpo.checkpoints import expect_room, saving
 from flowreasoner_training.grpo.rollout import NOT_THE_POLICY
 
 if TYPE_CHECKING:
