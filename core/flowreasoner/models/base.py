@@ -13,7 +13,7 @@ from flowreasoner.text import well_formed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["ChatModel", "ChatRequest", "Completion", "Message", "Role"]
+__all__ = ["ChatModel", "ChatRequest", "Completion", "Message", "ModelWrapper", "Role"]
 
 Role = Literal["system", "user", "assistant"]
 
@@ -150,3 +150,28 @@ class ChatModel(Protocol):
     async def aclose(self) -> None:
         """Closes connections."""
         ...
+
+
+class ModelWrapper:
+    """What stands in front of another model: its name, its nature and its connections are the inner one's.
+
+    Args:
+        model: The inner model.
+    """
+
+    def __init__(self, model: ChatModel) -> None:
+        self.model = model
+
+    @property
+    def name(self) -> str:
+        """The inner model's name."""
+        return self.model.name
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the inner model is simulated."""
+        return self.model.simulated
+
+    async def aclose(self) -> None:
+        """Closes the inner model."""
+        await self.model.aclose()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from flowreasoner.models.base import ModelWrapper
+
 if TYPE_CHECKING:
     from flowreasoner.models.base import ChatModel, ChatRequest, Completion
     from flowreasoner.store import Store
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["CachedModel"]
 
 
-class CachedModel:
+class CachedModel(ModelWrapper):
     """Answers from the store where it can, and writes down each new completion the moment it is there.
 
     Args:
@@ -21,17 +23,8 @@ class CachedModel:
     """
 
     def __init__(self, model: ChatModel, store: Store) -> None:
-        self.model, self.store = model, store
-
-    @property
-    def name(self) -> str:
-        """The inner model's name."""
-        return self.model.name
-
-    @property
-    def simulated(self) -> bool:
-        """Whether the inner model is simulated."""
-        return self.model.simulated
+        super().__init__(model)
+        self.store = store
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Answers a request, from the store if it was answered before.
@@ -47,7 +40,3 @@ class CachedModel:
         completion = await self.model.complete(request)
         self.store.keep_completion(key, self.model.name, completion)
         return completion
-
-    async def aclose(self) -> None:
-        """Closes the inner model."""
-        await self.model.aclose()

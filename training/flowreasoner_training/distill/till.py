@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowreasoner.budget import Budget, Meter
 from flowreasoner.errors import BudgetExceeded, ModelError
+from flowreasoner.models.base import ModelWrapper
 
 if TYPE_CHECKING:
     from flowreasoner.budget import Spending
@@ -34,7 +35,7 @@ class Till(Meter):
             self.charge(spending)
 
 
-class PaidModel:
+class PaidModel(ModelWrapper):
     """A model that asks the till before each request. Behind a cache, so that only new requests are paid for.
 
     Args:
@@ -43,17 +44,8 @@ class PaidModel:
     """
 
     def __init__(self, model: ChatModel, till: Till) -> None:
-        self.model, self.till = model, till
-
-    @property
-    def name(self) -> str:
-        """The inner model's name."""
-        return self.model.name
-
-    @property
-    def simulated(self) -> bool:
-        """Whether the inner model is simulated."""
-        return self.model.simulated
+        super().__init__(model)
+        self.till = till
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Answers a request.
@@ -76,10 +68,6 @@ class PaidModel:
             raise
         self.till.pay(completion.spending)
         return completion
-
-    async def aclose(self) -> None:
-        """Closes the inner model."""
-        await self.model.aclose()
 
 
 class Share(Meter):

@@ -6,13 +6,15 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from flowreasoner.models.base import ModelWrapper
+
 if TYPE_CHECKING:
     from flowreasoner.models import ChatModel, ChatRequest, Completion
 
 __all__ = ["SharedModel"]
 
 
-class SharedModel:
+class SharedModel(ModelWrapper):
     """Asks a model once per request and draw, also where several wait for the answer at the same time.
 
     A model that is seeded by the request would give the same answer each time, so this saves time and changes no
@@ -24,20 +26,11 @@ class SharedModel:
     """
 
     def __init__(self, model: ChatModel, most: int = 20_000) -> None:
-        self.model, self.most = model, most
+        super().__init__(model)
+        self.most = most
         self.asked = 0
         self.shared = 0
         self._answers: dict[str, asyncio.Task[Completion]] = {}
-
-    @property
-    def name(self) -> str:
-        """The inner model's name."""
-        return self.model.name
-
-    @property
-    def simulated(self) -> bool:
-        """Whether the inner model is simulated."""
-        return self.model.simulated
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Answers a request.
@@ -73,4 +66,4 @@ class SharedModel:
         for answer in unfinished:
             answer.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
-        await self.model.aclose()
+        await super().aclose()
