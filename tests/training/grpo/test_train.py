@@ -72,6 +72,7 @@ def test_observers_hear_of_rounds_and_steps(whole):
     assert ended[-1].left == 0
 
 
+@pytest.mark.slow
 def test_a_resumed_training_is_the_same_training(whole, model, tmp_path):
     out, _, _ = whole
     again = tmp_path / "out"
@@ -119,6 +120,7 @@ def fail_at(monkeypatch, step, error):
     monkeypatch.setattr(DesignEnvironment, "step", failing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -172,6 +174,7 @@ def test_a_loss_that_is_no_number_names_step_checkpoint_and_remedy(model, tmp_pa
     assert [line["step"] for line in lines(out)] == [1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("name", ["trainer_state.json", "complete"])
 def test_a_full_disk_keeps_the_checkpoint_before(whole, model, tmp_path, name):
@@ -238,12 +241,14 @@ def test_impossible_sizes_are_named_before_anything_starts(model, tmp_path, sett
         train(model, tmp_path / "out", **settings)
 
 
+@pytest.mark.slow
 def test_a_query_without_tests_cannot_be_rewarded(model, tmp_path, monkeypatch):
     monkeypatch.setattr(grpo_runs, "queries", lambda: [Query("Write a poem.")] * 2)
     with pytest.raises(QueryError, match="neither feedback tests nor a metric"):
         train(model, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_several_steps_per_batch_are_clipped_and_resumed_alike(model, tmp_path):
     out = tmp_path / "out"
     train(model, out, iterations=2, learning_rate=3e-2)
@@ -256,6 +261,7 @@ def test_several_steps_per_batch_are_clipped_and_resumed_alike(model, tmp_path):
     assert lines(again) == lines(out)
 
 
+@pytest.mark.slow
 def test_adapters_leave_the_model_as_it_is_and_measure_from_it(model, tmp_path):
     out = tmp_path / "out"
     train(model, out, lora=4)
@@ -280,7 +286,7 @@ def test_training_goes_on_from_adapters(model, tmp_path):
 
 @pytest.mark.slow
 def test_a_reward_that_can_be_learned_is_learned(model, tmp_path):
-    train(model, tmp_path / "out", max_steps=30, epochs=60.0, learning_rate=1e-2, beta=0.0, save_steps=100)
+    train(model, tmp_path / "out", max_steps=20, epochs=60.0, learning_rate=1e-2, beta=0.0, save_steps=100)
     rewards = [line["reward"] for line in lines(tmp_path / "out")]
     assert sum(rewards[-5:]) / 5 > sum(rewards[:5]) / 5 + 0.1
 
