@@ -154,9 +154,9 @@ def shown(results: dict[str, Any]) -> str:
     """Returns the results as a table."""
     step_ = results["step"]
     lines = [
-        f"one step on {step_['trajectories']} trajectories, {step_['tokens']} tokens, "
-        f"median CPU time of {step_['repeats']}: reward per round {step_['ours_s']:.3f} s, TRL {step_['trl_s']:.3f} s, ratio {step_['ratio']:.3f} "
-        f"(target {TARGET})",
+        f"one step on {step_['trajectories']} trajectories, {step_['tokens']} tokens: "
+        f"reward per round {step_['ours_s']:.3f} s, TRL {step_['trl_s']:.3f} s, ratio {step_['ratio']:.3f} "
+        f"(CPU time, median of {step_['repeats']}; target {TARGET})",
         "",
         f"{'rounds':>6} {'group':>6} {'sampled':>8} {'rollout':>9} {'update':>9} {'tokens/s':>9}",
     ]

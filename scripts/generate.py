@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 MINIATURE = ROOT / "benchmarks/results/miniature.json"
 COMMANDS = (
     *("solve", "run", "grade", "check", "export", "runs", "plugins", "doctor"),
-    *("distill", "sft", "train", "recipes", "recipes list", "recipes show", "recipes check", "recipes plan"),
+    *("distill", "sft", "grpo", "train", "recipes", "recipes list", "recipes show", "recipes check", "recipes plan"),
 )
 HARDWARE = {
     "lora+1gpu": "1, adapters",

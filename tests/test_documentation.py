@@ -102,7 +102,7 @@ def test_the_language_page_lists_every_code():
 
 COMMANDS = (
     *("", "solve", "run", "check", "export", "runs", "plugins", "doctor"),
-    *("distill", "sft", "train", "recipes", "recipes plan"),
+    *("distill", "sft", "grpo", "train", "recipes", "recipes plan"),
 )
 
 

@@ -15,9 +15,9 @@ from transformers import (
     StoppingCriteria,
     StoppingCriteriaList,
 )
-from transformers.utils.logging import disable_progress_bar
 
 from flowreasoner.errors import ModelRefused, RequestRefused
+from flowreasoner_training.noise import less_noise
 from flowreasoner_training.rendering import opened_thought
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ class Generator:
     """
 
     def __init__(self, path: Path, device: str, dtype: str) -> None:
-        disable_progress_bar()  # type: ignore[no-untyped-call]
         chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         try:
-            self.tokenizer = AutoTokenizer.from_pretrained(path)
-            model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=dtype)
+            with less_noise():
+                self.tokenizer = AutoTokenizer.from_pretrained(path)
+                model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=dtype)
             self.model = model.to(chosen).eval()
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelRefused(f"cannot load the checkpoint {str(path)!r}: {str(error).splitlines()[0]}") from error

@@ -86,10 +86,13 @@ class Pipeline:
             ModelError: If a model cannot be used.
             SandboxError: If the sandbox fails.
         """
+        from flowreasoner_training.noise import less_noise
+
         for name in self.stages:
             if name not in {stage.name for stage in self.done}:
                 start = time.monotonic()
-                facts = getattr(self, f"_{name}")()
+                with less_noise():
+                    facts = getattr(self, f"_{name}")()
                 self.done.append(Stage(name, round(time.monotonic() - start, 1), facts))
                 items = [{"name": item.name, "seconds": item.seconds, "facts": item.facts} for item in self.done]
                 write_atomically(self.out / "stages.json", [json.dumps(items, indent=1)])
@@ -164,12 +167,12 @@ class Pipeline:
 
     def _grpo(self) -> dict[str, Any]:
         from flowreasoner_training.grpo.log import StepEnded
+        from flowreasoner_training.grpo.progress import step_line
         from flowreasoner_training.grpo.train import train_grpo
 
         def observe(event: object) -> None:
             if isinstance(event, StepEnded):
-                reward = event.metrics.get("reward", float("nan"))
-                self.tell("grpo", f"step {event.step}/{event.steps}: mean reward {reward:.3f}, {event.seconds:.0f} s")
+                self.tell("grpo", step_line(event))
 
         out = self.out / "grpo"
         result = train_grpo(
@@ -186,6 +189,11 @@ class Pipeline:
 
     def _pair(self) -> dict[str, Any]:
         from flowreasoner_training.nano.stages import export_pair
+        from flowreasoner_training.nano.story import card_of
 
         shutil.rmtree(self.out / "pair", ignore_errors=True)
-        return export_pair(self.out / "worker", self.out / "grpo", self.out / "pair")
+        facts = export_pair(self.out / "worker", self.out / "grpo", self.out / "pair")
+        made = {stage.name: stage.facts for stage in self.done}
+        parameters = {"worker": made["worker"]["parameters"], "meta_agent": made["start"]["parameters"]}
+        write_atomically(self.out / "pair" / "card.md", [card_of(self.recipe, self.out, parameters)])
+        return facts

@@ -1,48 +1,119 @@
 import json
 
 import pytest
-from cli import invoke
+from click.testing import CliRunner
+
+from flowreasoner.errors import ModelError
+from flowreasoner_plugins import load_plugins
+from flowreasoner_training.commands.grpo import command
+from flowreasoner_training.grpo.environment import DesignEnvironment
+from flowreasoner_training.grpo.hazards import HazardWatch
 
 RECIPE = """\
 name: small
 description: for tests
-model: {{name: "{model}", dtype: float32, gradient_checkpointing: false}}
-queries: {{benchmark: demo}}
-worker: {{model: "sim:", evaluations: 1}}
-distill: {{teacher: "sim:"}}
-grpo: {{group_size: 2, queries_per_step: 1, rounds: 2, excluded_rounds: 1, max_steps: 2, round_tokens: 6,
-  max_tokens: 4000, micro_batch: 2, save_steps: 1}}
-hardware: {{device: cpu, gpus: 0}}
+model: {name: no-model, dtype: float32, gradient_checkpointing: false}
+queries: {benchmark: demo, count: 3}
+worker: {model: "sim:", evaluations: 1}
+distill: {teacher: "sim:"}
+grpo:
+  group_size: 2
+  queries_per_step: 1
+  rounds: 2
+  excluded_rounds: 0
+  max_steps: 3
+  round_tokens: 8
+  max_tokens: 3500
+  micro_batch: 2
+  save_steps: 1
+hardware: {device: cpu, gpus: 0, threads: 1}
 """
 
 
 @pytest.fixture
-def recipe(tmp_path, tiny):
+def recipe(tmp_path):
     file = tmp_path / "small.yaml"
-    file.write_text(RECIPE.format(model=tiny))
+    file.write_text(RECIPE)
     return file
 
 
-def test_a_model_is_trained_step_by_step(recipe, tiny, tmp_path):
+def run(*args):
+    return CliRunner().invoke(command, [str(arg) for arg in args], obj=load_plugins(entry_points=False))
+
+
+def test_a_model_is_trained_with_progress_and_warnings(recipe, tiny, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(HazardWatch, "see", lambda self, metrics: ["beware of something"])
     out = tmp_path / "out"
-    result = invoke("grpo", recipe, "--model", tiny, "--out", out)
+    result = run(recipe, "--model", tiny, "--out", out, "--max-steps", 1)
     assert result.exit_code == 0, result.output
-    assert "step 2/2: mean reward 0.000, pass rate by round 0% 0%, 0% valid, " in result.stderr
+    assert result.stderr.startswith("step 1/1: mean reward ")
+    assert "by round: score 0.00 0.00, valid 0% 0%; " in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "step 1: beware of something" in caplog.text  # without handlers, logging writes it to standard error
+    assert "1 steps; mean reward of the last one: " in result.stdout
     assert f"wrote {out}; try it with: flowreasoner solve QUERY --meta-agent hf:{out}" in result.stdout
-    again = invoke("grpo", recipe, "--model", tiny, "--out", out, "--resume", "--json", "-q")
-    value = json.loads(again.stdout)
-    assert (value["steps"], value["model"], value["metrics"]["step"]) == (2, str(out), 2)
-    assert "step 2/2" not in again.stderr
-    refused = invoke("grpo", recipe, "--model", tiny, "--out", out)
-    assert (refused.exit_code, "go on with --resume" in refused.output) == (3, True)
+    assert (out / "model.safetensors").exists()
 
 
-def test_mistakes_are_one_line_and_an_exit_code(recipe, tiny, tmp_path):
-    for args, code, message in [
-        (("nothing", "--model", tiny), 2, "nothing"),
-        ((recipe, "--model", tmp_path / "none"), 3, "there is no model in"),
-        ((recipe, "--model", tiny, "--worker", "what:"), 3, "there is no model scheme 'what'"),
-    ]:
-        result = invoke("grpo", *args, "--out", tmp_path / "out")
-        assert (result.exit_code, result.output.count("\n")) == (code, 1), result.output
-        assert message in result.output
+def test_what_was_given_takes_the_place_of_the_recipe_s(recipe, tiny, tmp_path):
+    def rewards(name, *args):
+        result = run(recipe, "--model", tiny, "--out", tmp_path / name, "--max-steps", 1, "--json", "-q", *args)
+        assert (result.exit_code, result.stderr) == (0, "")
+        value = json.loads(result.stdout)
+        assert (value["steps"], value["model"]) == (1, str(tmp_path / name))
+        return {key: item for key, item in value["metrics"].items() if key not in ("seconds", "step_time")}
+
+    first = rewards("first")
+    assert rewards("again") == first
+    assert rewards("other", "--seed", 1) != first
+    refused = run(recipe, "--model", tiny, "--out", tmp_path / "out", "--worker", "nothing:x")
+    assert refused.exit_code == 3
+    assert "there is no model scheme 'nothing'" in refused.stderr
+
+
+def test_a_training_that_failed_goes_on(recipe, tiny, tmp_path, monkeypatch):
+    given, real = (recipe, "--model", tiny, "--out", tmp_path / "out"), DesignEnvironment.step
+
+    async def failing(self, *args):
+        if "/s1/" in self.draws:
+            raise ModelError("the worker cannot be reached")
+        return await real(self, *args)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(DesignEnvironment, "step", failing)
+        result = run(*given, "-q")
+    assert (result.exit_code, result.stderr.count("\n")) == (3, 1)
+    assert "step 2 was not made: the worker cannot be reached" in result.stderr
+    assert "continue with --resume" in result.stderr
+    refused = run(*given)
+    assert refused.exit_code == 3
+    assert "holds a training already" in refused.stderr
+    result = run(*given, "--resume")
+    assert result.exit_code == 0, result.output
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["step 2/3", "step 3/3"]
+
+
+def test_an_interruption_says_how_to_go_on(recipe, tiny, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flowreasoner_training.grpo.train.make_trainer", interrupted)
+    result = run(recipe, "--model", tiny, "--out", tmp_path / "out")
+    assert result.exit_code == 130
+    assert "interrupted; go on from the last checkpoint with --resume" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "model", "code", "message"),
+    [
+        (("count: 3", "count: x"), None, 2, "queries.count"),
+        (("benchmark: demo", "benchmark: humaneval"), None, 2, "humaneval needs its file"),
+        (("", ""), "/no/model", 3, "there is no model in '/no/model'"),
+        (("queries_per_step: 1", "queries_per_step: 4"), None, 2, "no batch of grpo would ever be full"),
+    ],
+)
+def test_mistakes_are_one_line_and_an_exit_code(recipe, tiny, tmp_path, change, model, code, message):
+    recipe.write_text(RECIPE.replace(*change))
+    result = run(recipe, "--model", model or tiny, "--out", tmp_path / "out")
+    assert (result.exit_code, result.output.count("\n")) == (code, 1), result.output
+    assert message in result.output

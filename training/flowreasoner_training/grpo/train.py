@@ -27,6 +27,7 @@ from flowreasoner_training.grpo.rollout import Rollouts
 from flowreasoner_training.grpo.trainer import RoundGRPOTrainer, mean_reward
 from flowreasoner_training.grpo.turns import FeedbackTurns
 from flowreasoner_training.models import ModelSource
+from flowreasoner_training.noise import less_noise
 from flowreasoner_training.rendering import use_training_template
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class GrpoResult:
         return {"model": str(self.model), "steps": self.steps, "log": str(self.log), "metrics": self.metrics}
 
 
+@less_noise()
 def train_grpo(
     recipe: Recipe,
     model: Path,

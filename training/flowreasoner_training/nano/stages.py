@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from flowreasoner_training.files import make_folder
+from flowreasoner_plugins.cli.wording import clock
+from flowreasoner_training.files import guarded, make_folder
 from flowreasoner_training.nano.architecture import new_model
 from flowreasoner_training.nano.export import export_embedded
 from flowreasoner_training.nano.lessons import lessons
@@ -30,6 +33,7 @@ WORKER_SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 160}
 META_AGENT_SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 512}
 _SAMPLE = 6_000
 _LONGEST_LESSON = 512
+_LOGGED = 50
 
 
 def train_worker(nano: NanoSettings, seed: int, out: Path, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -53,11 +57,16 @@ def train_worker(nano: NanoSettings, seed: int, out: Path, tell: Callable[[str],
     examples = [example for example in examples if len(example.ids) <= _LONGEST_LESSON]
     model = new_model(tokenizer, nano.worker, seed)
     losses: list[float] = []
+    start = time.monotonic()
 
     def report(step: int, steps: int, loss: float) -> None:
         losses.append(loss)
-        if step % 50 == 0 or step == steps:
-            tell(f"step {step}/{steps}: loss {sum(losses[-50:]) / len(losses[-50:]):.3f}")
+        if step % _LOGGED == 0 or step == steps:
+            mean = sum(losses[-_LOGGED:]) / len(losses[-_LOGGED:])
+            left = (time.monotonic() - start) / len(losses) * (steps - step)
+            tell(f"step {step}/{steps}: loss {mean:.3f}, about {clock(left)} left")
+            with guarded(out), (out / "log.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps({"step": step, "loss": round(mean, 4)}) + "\n")
 
     pretrain(model, examples, nano, seed=seed, checkpoint=out / "state.pt", report=report)
     _write(model, tokenizer, out / "model")
@@ -67,7 +76,7 @@ def train_worker(nano: NanoSettings, seed: int, out: Path, tell: Callable[[str],
         "lessons": len(examples),
         "tokens": sum(len(example.ids) for example in examples),
         "parameters": model.num_parameters(),
-        "loss": sum(losses[-50:]) / max(1, len(losses[-50:])),
+        "loss": sum(losses[-_LOGGED:]) / max(1, len(losses[-_LOGGED:])),
     }
 
 

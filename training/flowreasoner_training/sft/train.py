@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import logging
 import os
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers.utils.logging import disable_progress_bar
 
 from flowreasoner.errors import FlowReasonerError, TrainingError
 from flowreasoner_training.checkpoints import last_checkpoint, remove_broken, step_of
 from flowreasoner_training.files import is_full, write_atomically
+from flowreasoner_training.noise import less_noise
 from flowreasoner_training.rendering import use_training_template
 from flowreasoner_training.sft.data import load_data
 from flowreasoner_training.sft.folder import begin, check_begun, decisive, save
@@ -63,6 +62,7 @@ class SftResult:
         return {**vars(self), "model": str(self.model)}
 
 
+@less_noise()
 def train_sft(
     recipe: Recipe,
     data: Path,
@@ -91,7 +91,6 @@ def train_sft(
     """
     base = str(model or recipe.model.name)
     base = str(Path(base).resolve()) if Path(base).is_dir() else base
-    disable_progress_bar()  # type: ignore[no-untyped-call]
     result = out / "result.json"
     check_device(recipe)
     settings = decisive(recipe, data, base)
@@ -105,15 +104,12 @@ def train_sft(
     rows = load_data(data, tokenizer, recipe.sft.max_tokens)
     if rows.left_out:
         logging.getLogger(__name__).warning("%d trajectories are too long and are left out", rows.left_out)
-    with warnings.catch_warnings():
-        # Newer versions of transformers have another name for it, which TRL 1.16 and PEFT do not use yet.
-        warnings.filterwarnings("ignore", ".*gradient_checkpointing.*deprecated", FutureWarning)
-        trainer = make_trainer(recipe, base, tokenizer, rows, out)
-        trainer.add_callback(StepLog(out / "log.jsonl", out / "checkpoints", report))
-        if first:
-            begin(out, settings)
-        _train(trainer, out)
-        save(trainer, recipe, tokenizer, out)
+    trainer = make_trainer(recipe, base, tokenizer, rows, out)
+    trainer.add_callback(StepLog(out / "log.jsonl", out / "checkpoints", report))
+    if first:
+        begin(out, settings)
+    _train(trainer, out)
+    save(trainer, recipe, tokenizer, out)
     steps, loss = trainer.state.global_step, last_loss(out / "log.jsonl")
     made = SftResult(out / "model", steps, len(rows.rows), rows.left_out, rows.tokens, rows.trained, loss)
     if first:

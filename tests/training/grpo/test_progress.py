@@ -1,0 +1,32 @@
+import pytest
+
+from flowreasoner_training.grpo.log import StepEnded
+from flowreasoner_training.grpo.progress import step_line
+
+METRICS = {
+    "reward": 0.5126,
+    "score": 0.4,
+    "round_1/score": 0.25,
+    "round_1/valid": 0.875,
+    "round_2/score": 0.5,
+    "round_2/valid": 1.0,
+}
+
+
+def test_a_step_is_told_in_a_line():
+    assert step_line(StepEnded(3, 40, METRICS, 12.4, 310.0)) == (
+        "step 3/40: mean reward 0.513; by round: score 0.25 0.50, valid 88% 100%; 12 s a step, about 5:10 left"
+    )
+
+
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        ({**METRICS, "round_12/kl": 0.1}, "score 0.25 0.50 - - - - - - - - - -, valid"),  # no trajectory got there
+        ({}, "mean reward nan; by round: score -, valid -; 0.4 s a step"),
+    ],
+)
+def test_what_was_not_measured_is_a_dash(metrics, said):
+    line = step_line(StepEnded(40, 40, metrics, 0.4, 0.0))
+    assert said in line
+    assert "left" not in line
