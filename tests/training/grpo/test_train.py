@@ -72,7 +72,6 @@ def test_observers_hear_of_rounds_and_steps(whole):
     assert ended[-1].left == 0
 
 
-@pytest.mark.slow
 def test_a_resumed_training_is_the_same_training(whole, model, tmp_path):
     out, _, _ = whole
     again = tmp_path / "out"
@@ -84,6 +83,7 @@ def test_a_resumed_training_is_the_same_training(whole, model, tmp_path):
     assert same(weights(again), weights(out))
 
 
+@pytest.mark.slow
 def test_a_half_written_checkpoint_is_passed_over(whole, model, tmp_path):
     out, _, _ = whole
     again = tmp_path / "out"
@@ -142,6 +142,7 @@ def test_a_worker_or_sandbox_that_dies_costs_no_step(whole, model, tmp_path, mon
     assert same(weights(out), weights(whole[0]))
 
 
+@pytest.mark.slow
 def test_an_interruption_costs_no_step(whole, model, tmp_path):
     out = tmp_path / "out"
 
@@ -156,6 +157,7 @@ def test_an_interruption_costs_no_step(whole, model, tmp_path):
     assert lines(out) == lines(whole[0])
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_names_step_checkpoint_and_remedy(model, tmp_path, monkeypatch):
     out, real = tmp_path / "out", RoundGRPOTrainer._generate_and_score_completions
 
@@ -241,7 +243,6 @@ def test_impossible_sizes_are_named_before_anything_starts(model, tmp_path, sett
         train(model, tmp_path / "out", **settings)
 
 
-@pytest.mark.slow
 def test_a_query_without_tests_cannot_be_rewarded(model, tmp_path, monkeypatch):
     monkeypatch.setattr(grpo_runs, "queries", lambda: [Query("Write a poem.")] * 2)
     with pytest.raises(QueryError, match="neither feedback tests nor a metric"):
@@ -275,6 +276,7 @@ def test_adapters_leave_the_model_as_it_is_and_measure_from_it(model, tmp_path):
     assert lines(again) == lines(out)
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_adapters(model, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     train(model, first, lora=4)
