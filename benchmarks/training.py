@@ -1,194 +1,216 @@
-"""One GRPO step with a reward per round against TRL's own GRPOTrainer, on the same tokens; and what a step costs.
+"""One GRPO step with a reward per round against TRL's own trainer on the same tokens; rollouts; how the cost grows.
 
-Rollouts are sampled once and replayed to both trainers, in the same process, one after the other in turn: scoring,
-reference, loss, backward pass and optimizer step are timed, in seconds of the CPU, which other jobs on the machine
-disturb less. Prints the ratio of the medians, the tokens per second that rollouts sample, and how time grows with
-rounds and group size. The model is random and small, on one thread; the worker answers at once, so that times are the
-trainer's own.
+A Llama of random weights makes rollouts once, against a worker that answers at once. Then both trainers take the
+very same rollouts through a whole step (scoring, loss, gradient, optimizer), alternating in one process, on one
+thread. The rest is measured with rollouts that are really made.
 
-    python benchmarks/training.py [--repeats 7] [--hidden 64] [--json] [--save]
+    python benchmarks/training.py [--repeats 9] [--json] [--save benchmarks/results/training.json]
 
-Exits with 1 if the ratio is over 1.05.
+Exits with 1 if the median step takes more than 1.05 times TRL's.
 """
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded
+os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+
 import argparse
 import json
-import os
+import platform
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: spinning threads ruin a shared machine
-os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+import torch
+import trl
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
-import torch
-from datasets import Dataset
 from fake_sandbox import FakeSandbox
 from grpo_runs import plugins, queries, recipe
 from tiny_model import tiny_model
-from transformers.utils import logging
-from trl import GRPOTrainer
 
 from flowreasoner.models import FunctionModel
 from flowreasoner_training.grpo.background import BackgroundLoop
-from flowreasoner_training.grpo.config import grpo_config
 from flowreasoner_training.grpo.queries import QueryRows
 from flowreasoner_training.grpo.train import make_trainer
-from flowreasoner_training.grpo.trainer import mean_reward
+from flowreasoner_training.grpo.trainer import RoundGRPOTrainer, mean_reward
+from flowreasoner_training.noise import less_noise
 
 TARGET = 1.05
-RESULTS = Path(__file__).parent / "results" / "training.json"
-SIZES = {"rounds": 3, "excluded_rounds": 1, "group_size": 4, "queries_per_step": 2, "micro_batch": 4}
+WIDTH = 192
+SIZES = ((1, 5), (2, 5), (4, 5), (2, 10))
+"""Rounds and group sizes that the cost is measured at."""
 
 
-def settings(**changed: Any) -> Any:
-    """Returns a recipe of small steps."""
-    return recipe(**{**SIZES, "round_tokens": 32, "max_tokens": 4000, "beta": 0.05, **changed})
-
-
-def ours(model: Path, out: Path, asked: Any, loop: BackgroundLoop) -> Any:
-    """Returns the trainer with a reward per round."""
+@contextmanager
+def our_trainer(model: Path, rounds: int, group: int) -> Iterator[tuple[RoundGRPOTrainer, list[dict[str, Any]]]]:
+    """Gives the trainer as a recipe makes it, with a batch of rows: each of two queries as often as its group is large."""
+    asked = recipe(
+        rounds=rounds, group_size=group, micro_batch=2 * group, round_tokens=32, max_tokens=4000, excluded_rounds=0
+    )
     known, worker = plugins(), FunctionModel(lambda _: "def f(x): return x")
     rows = QueryRows(asked, queries(), lambda _: worker, FakeSandbox(), known.operators, known.reward_terms)
-    return prepared(make_trainer(asked, model, rows, out, loop, ()))
+    with BackgroundLoop() as loop, tempfile.TemporaryDirectory() as out:
+        trainer = make_trainer(asked, model, rows, Path(out), loop, ())
+        yield prepared(trainer), [dict(trainer.train_dataset[index]) for index in (0, 1) for _ in range(group)]
 
 
-def theirs(model: Path, out: Path, asked: Any, like: Any, replay: Callable[..., Any]) -> Any:
-    """Returns TRL's own trainer with the same settings, which replays rollouts."""
-    trainer = GRPOTrainer(
+def trls_trainer(ours: RoundGRPOTrainer, model: Path) -> trl.GRPOTrainer:
+    """Returns TRL's own trainer with the same settings."""
+    made = trl.GRPOTrainer(
         model=str(model),
         reward_funcs=mean_reward,
-        args=grpo_config(asked, out, 1),
-        train_dataset=Dataset.from_list([dict(row) for row in like.train_dataset]),
-        processing_class=like.processing_class,
-        rollout_func=replay,
+        args=ours.args,
+        train_dataset=ours.train_dataset,
+        processing_class=ours.processing_class,
+        rollout_func=lambda *_: {},
     )
-    return prepared(trainer)
+    return prepared(made)
 
 
 def prepared(trainer: Any) -> Any:
-    """Returns a trainer that is ready for single steps."""
-    trainer.create_optimizer_and_scheduler(1)
+    """Makes a trainer ready for single steps."""
+    trainer.create_optimizer_and_scheduler(1_000)
+    trainer.current_gradient_accumulation_steps = 1
     trainer.model.train()
-    trainer.current_gradient_accumulation_steps = trainer.args.gradient_accumulation_steps
     return trainer
 
 
-def batch(trainer: Any, asked: Any) -> list[dict[str, Any]]:
-    """Returns the rows of a step: each query as often as a group is large."""
-    of = range(asked.grpo.queries_per_step)
-    return [dict(trainer.train_dataset[index]) for index in of for _ in range(asked.grpo.group_size)]
-
-
 def step(trainer: Any, rows: list[dict[str, Any]]) -> float:
-    """Makes an optimizer step as the training loop does, and returns its CPU seconds."""
-    start = time.process_time()
-    for _ in range(trainer.args.gradient_accumulation_steps):
-        trainer.training_step(trainer.model, rows, None)
+    """Makes a whole step and returns its seconds."""
+    start = time.perf_counter()
+    trainer.training_step(trainer.model, [dict(row) for row in rows], None)
     trainer._get_grad_norm(trainer.model, grad_norm=trainer._clip_grad_norm(trainer.model))
     trainer.optimizer.step()
-    trainer.model.zero_grad()
-    return time.process_time() - start
+    trainer.optimizer.zero_grad()
+    return time.perf_counter() - start
 
 
-def compare(model: Path, folder: Path, repeats: int) -> dict[str, Any]:
-    """Times both trainers in turn on the same rollouts."""
-    asked = settings()
-    with BackgroundLoop() as loop:
-        our = ours(model, folder / "ours", asked, loop)
-        our.rollout_rows = rows = batch(our, asked)
-        made = our.rollout_func([row["prompt"] for row in rows], our)
+def tell(line: str) -> None:
+    """Shows progress."""
+    print(line, file=sys.stderr, flush=True)
 
-    def replay(*_: Any) -> dict[str, Any]:
-        return {name: value for name, value in made.items() if value is not None} | {"logprobs": None}
 
-    our.rollout_func = replay
-    their = theirs(model, folder / "theirs", asked, our, replay)
-    times: dict[str, list[float]] = {"ours": [], "theirs": []}
-    for turn in range(repeats + 1):
-        order = [("ours", our), ("theirs", their)]
-        for name, trainer in order if turn % 2 else order[::-1]:
-            seconds = step(trainer, batch(our, asked))
-            if turn:  # the first turn warms up
-                times[name].append(seconds)
-    medians = {name: statistics.median(taken) for name, taken in times.items()}
-    tokens = sum(map(len, made["prompt_ids"])) + sum(map(len, made["completion_ids"]))
+def replay(made: dict[str, Any]) -> Any:
+    """Returns a ``rollout_func`` that gives the same rollouts again."""
+    return lambda *_: {name: None if value is None else list(value) for name, value in made.items()}
+
+
+def compare(model: Path, repeats: int) -> dict[str, Any]:
+    """Measures steps of both trainers on the same rollouts, alternating; which one begins alternates, too."""
+    with our_trainer(model, rounds=3, group=5) as (ours, rows):
+        ours.rollout_rows = rows
+        made = ours.rollout_func([row["prompt"] for row in rows], ours)
+        theirs = trls_trainer(ours, model)
+        ours.rollout_func = theirs.rollout_func = replay(made)
+        times: dict[str, list[float]] = {"rounds": [], "trl": []}
+        both = [("rounds", ours), ("trl", theirs)]
+        for number in range(repeats + 1):
+            for name, trainer in both if number % 2 else both[::-1]:
+                taken = step(trainer, rows)
+                times[name] += [taken] if number else []  # the first warms up
+            tell(f"step {number}/{repeats}: {taken:.2f} s")
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    tokens = sum(len(ids) for name in ("prompt_ids", "completion_ids") for ids in made[name])
     return {
-        "ours_s": medians["ours"],
-        "trl_s": medians["theirs"],
-        "ratio": medians["ours"] / medians["theirs"],
         "trajectories": len(rows),
         "tokens": tokens,
-        "repeats": repeats,
+        "rounds_s": medians["rounds"],
+        "trl_s": medians["trl"],
+        "ratio": medians["rounds"] / medians["trl"],
+        "seconds": times,
     }
 
 
-def cost(model: Path, folder: Path, **changed: Any) -> dict[str, Any]:
-    """Times the rollouts and the update of a step of other sizes; the less of two."""
-    asked = settings(**changed)
-    with BackgroundLoop() as loop:
-        trainer = ours(model, folder / "-".join(map(str, changed.values())), asked, loop)
-        rolled, updated, sampled = [], [], 0
-        for _ in range(2):
-            trainer.rollout_rows = rows = batch(trainer, asked)
-            start = time.process_time()
-            real = trainer.rollout_func
-            made = real([row["prompt"] for row in rows], trainer)
-            rolled.append(time.process_time() - start)
-            trainer.rollout_func = lambda *_, made=made: made
-            updated.append(step(trainer, batch(trainer, asked)))
-            trainer.rollout_func = real
-            sampled = sum(map(sum, made["env_mask"]))
-    sizes = {"rounds": asked.grpo.rounds, "group": asked.grpo.group_size}
-    return {**sizes, "sampled_tokens": sampled, "rollout_s": min(rolled), "update_s": min(updated)}
+def cost(model: Path, rounds: int, group: int, repeats: int) -> dict[str, Any]:
+    """Measures rollouts that are really made, and the rest of the step, for a number of rounds and a group size."""
+    with our_trainer(model, rounds, group) as (trainer, rows):
+        real, made, rollouts = trainer.rollout_func, {}, []
+
+        def timed(prompts: list[Any], given: Any) -> dict[str, Any]:
+            start = time.perf_counter()
+            made.update(real(prompts, given))
+            rollouts.append(time.perf_counter() - start)
+            return dict(made)
+
+        trainer.rollout_func = timed
+        whole = [step(trainer, rows) for _ in range(repeats + 1)]
+    tell(f"{rounds} rounds, groups of {group}: {whole[-1]:.2f} s a step")
+    written = sum(sum(mask) for mask in made["env_mask"])
+    rollout = statistics.median(rollouts[1:])
+    update = statistics.median(total - part for total, part in zip(whole[1:], rollouts[1:], strict=True))
+    return {
+        "rounds": rounds,
+        "group_size": group,
+        "trajectories": len(rows),
+        "written_tokens": written,
+        "tokens": sum(len(ids) for name in ("prompt_ids", "completion_ids") for ids in made[name]),
+        "rollout_s": rollout,
+        "update_s": update,
+        "rollout_tokens_per_s": written / rollout,
+    }
 
 
-def shown(results: dict[str, Any]) -> str:
-    """Returns the results as a table."""
-    step_ = results["step"]
-    lines = [
-        f"one step on {step_['trajectories']} trajectories, {step_['tokens']} tokens: "
-        f"reward per round {step_['ours_s']:.3f} s, TRL {step_['trl_s']:.3f} s, ratio {step_['ratio']:.3f} "
-        f"(CPU time, median of {step_['repeats']}; target {TARGET})",
-        "",
-        f"{'rounds':>6} {'group':>6} {'sampled':>8} {'rollout':>9} {'update':>9} {'tokens/s':>9}",
-    ]
-    lines += [
-        f"{row['rounds']:6} {row['group']:6} {row['sampled_tokens']:8} {row['rollout_s']:8.2f}s "
-        f"{row['update_s']:8.2f}s {row['sampled_tokens'] / row['rollout_s']:9.0f}"
-        for row in results["cost"]
-    ]
-    return "\n".join(lines)
+def machine() -> str:
+    """Returns a line on what the figures were measured on."""
+    return (
+        f"{os.cpu_count()} CPU cores ({platform.machine()}), load {os.getloadavg()[0]:.1f} at the end, one thread; "
+        f"Python {platform.python_version()}, torch {torch.__version__}, trl {trl.__version__}"
+    )
+
+
+def show(result: dict[str, Any]) -> None:
+    """Prints the tables."""
+    step_ = result["step"]
+    print(f"{result['machine']}\n{result['parameters'] / 1e6:.1f} million parameters\n")
+    print(f"one step, {step_['trajectories']} trajectories of {step_['tokens']:,} tokens together, median:")
+    print(f"  {step_['rounds_s']:.3f} s with a reward per round, {step_['trl_s']:.3f} s in TRL's own trainer")
+    print(f"  ratio {step_['ratio']:.3f} (target at most {TARGET:.2f})\n")
+    print("rounds  group  trajectories  written  tokens  rollout     update      written tokens/s")
+    for row in result["cost"]:
+        print(
+            f"{row['rounds']:6} {row['group_size']:6} {row['trajectories']:13} {row['written_tokens']:8} "
+            f"{row['tokens']:7} {row['rollout_s']:7.2f} s   {row['update_s']:7.2f} s   "
+            f"{row['rollout_tokens_per_s']:16,.0f}"
+        )
 
 
 def main() -> int:
-    """Runs the benchmark and prints its tables."""
+    """Measures, prints, and compares with the target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=7, help="steps of each trainer (default 7)")
-    parser.add_argument("--hidden", type=int, default=64, help="width of the model (default 64)")
+    parser.add_argument("--repeats", type=int, default=9, help="steps of each trainer (default 9)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--save", action="store_true", help=f"write {RESULTS.name}")
-    options = parser.parse_args()
-    logging.disable_progress_bar()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        model = tiny_model(folder / "model", hidden=options.hidden)
-        results: dict[str, Any] = {"step": compare(model, folder, options.repeats)}
-        grown = [{"rounds": 1, "excluded_rounds": 0}, {"rounds": 2}, {"rounds": 4}]
-        grown += [{"group_size": 2, "micro_batch": 2}, {"group_size": 8}]
-        results["cost"] = [cost(model, folder, **changed) for changed in grown]
-    results |= {"hidden": options.hidden, "torch": torch.__version__, "threads": torch.get_num_threads()}
-    if options.save:
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(results) if options.json else shown(results))
-    return results["step"]["ratio"] > TARGET
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write it to a file, too")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder, less_noise():
+        model = tiny_model(folder, hidden=WIDTH)
+        found = compare(model, given.repeats)
+        costs = [cost(model, rounds, group, max(1, given.repeats // 3)) for rounds, group in SIZES]
+        parameters = trl_parameters(model)
+    result = {"machine": machine(), "parameters": parameters, "step": found, "cost": costs, "target": TARGET}
+    if given.save:
+        given.save.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if given.json:
+        print(json.dumps(result))
+    else:
+        show(result)
+    return int(found["ratio"] > TARGET)
+
+
+def trl_parameters(model: Path) -> int:
+    """Returns the number of a checkpoint's weights."""
+    from transformers import AutoModelForCausalLM
+
+    return int(AutoModelForCausalLM.from_pretrained(model).num_parameters())
 
 
 if __name__ == "__main__":

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from transformers import TrainerCallback
+
+from flowreasoner.errors import TrainingError
+from flowreasoner_training.files import NotWritten, guarded, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from transformers import TrainerState
-
 __all__ = [
     "MarkWhole",
-    "NotSaved",
-    "expect_room",
+    "SavesWhole",
+    "keep_lines",
+    "kept",
     "last_checkpoint",
     "mark_whole",
+    "not_saved",
     "remove_broken",
-    "saving",
     "step_of",
 ]
 
@@ -30,63 +33,49 @@ _MARK = "complete"
 _SPARE = 2**20
 
 
-class NotSaved(Exception):
-    """Something could not be written, mostly because the disk is full."""
+class SavesWhole:
+    """Mixed into a trainer of transformers: a checkpoint that cannot be written ends the training clearly."""
 
+    def _save_checkpoint(self: Any, *given: Any, **named: Any) -> None:
+        """Saves a checkpoint if there is room for it: libraries that run out of it may crash.
 
-@contextmanager
-def saving() -> Iterator[None]:
-    """Turns whatever libraries raise when they cannot write into `NotSaved`.
-
-    Raises:
-        NotSaved: With their words.
-    """
-    try:
-        yield
-    except Exception as error:
-        raise NotSaved(f"{error}") from error
-
-
-def expect_room(out: Path, size: int) -> None:
-    """Looks whether there is room for a checkpoint before it is begun: libraries that run out of it may crash.
-
-    Args:
-        out: Folder that the checkpoint goes to.
-        size: Its bytes.
-
-    Raises:
-        OSError: If there is not.
-    """
-    free = shutil.disk_usage(out).free
-    if free < size + _SPARE:
-        raise OSError(errno.ENOSPC, f"a checkpoint takes {size / 2**20:,.0f} MiB, and {free / 2**20:,.0f} are free")
+        Raises:
+            NotWritten: If there is not, or it cannot be written for another reason.
+        """
+        out = Path(self.args.output_dir)
+        with guarded(out):
+            if self.args.should_save:
+                _expect_room(out, sum(tensor.numel() * tensor.element_size() for tensor in _saved(self)))
+            super()._save_checkpoint(*given, **named)  # type: ignore[misc]
 
 
 class MarkWhole(TrainerCallback):
-    """Marks each checkpoint as whole when the trainer has written it."""
+    """Marks each checkpoint as whole when the trainer has written all of it."""
 
-    def on_save(self, args: Any, state: TrainerState, control: Any, **given: Any) -> None:  # noqa: ARG002
+    def on_save(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
         """Marks the checkpoint of the current step."""
         if state.is_world_process_zero:
-            mark_whole(Path(str(args.output_dir)), state.global_step)
+            mark_whole(Path(args.output_dir), state.global_step)
 
 
-def mark_whole(out: Path, step: int) -> None:
-    """Marks the checkpoint of a step as whole."""
-    (out / f"checkpoint-{step}" / _MARK).write_text(f"{step}\n", encoding="utf-8")
+def mark_whole(folder: Path, step: int) -> None:
+    """Marks the checkpoint of a step as whole.
+
+    Raises:
+        NotWritten: If it cannot be.
+    """
+    write_atomically(folder / f"checkpoint-{step}" / _MARK, [f"{step}\n"])
 
 
-def last_checkpoint(out: Path) -> Path | None:
+def last_checkpoint(folder: Path) -> Path | None:
     """Returns the last whole checkpoint in a folder; one that a crash cut short is passed over."""
-    return max(
-        (mark.parent for mark in out.glob(f"checkpoint-*/{_MARK}") if _is_whole(mark)), key=step_of, default=None
-    )
+    return max((mark.parent for mark in folder.glob(f"checkpoint-*/{_MARK}")), key=step_of, default=None)
 
 
-def remove_broken(out: Path) -> None:
+def remove_broken(folder: Path) -> None:
     """Removes the checkpoints that a crash cut short."""
-    for checkpoint in out.glob("checkpoint-*"):
-        if not _is_whole(checkpoint / _MARK):
+    for checkpoint in folder.glob("checkpoint-*"):
+        if not (checkpoint / _MARK).exists():
             shutil.rmtree(checkpoint)
 
 
@@ -95,6 +84,54 @@ def step_of(checkpoint: Path | None) -> int:
     return 0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2])
 
 
-def _is_whole(mark: Path) -> bool:
-    """Tells whether a mark was written to its end: on a full disk, an empty file can still be made."""
-    return mark.is_file() and mark.read_text(encoding="utf-8") == f"{step_of(mark.parent)}\n"
+def keep_lines(log: Path, step: int) -> None:
+    """Drops a log's lines after a step, which a resumed training writes again, and one that was cut short.
+
+    Raises:
+        NotWritten: If the log cannot be written.
+    """
+    if not log.exists():
+        return
+    lines = []
+    for line in log.read_text(encoding="utf-8").splitlines(keepends=True):
+        try:
+            if line.endswith("\n") and json.loads(line)["step"] <= step:
+                lines.append(line)
+        except (ValueError, KeyError, TypeError):
+            continue
+    write_atomically(log, lines)
+
+
+def kept(folder: Path) -> str:
+    """Says what of a training is in the checkpoints of a folder."""
+    checkpoint = last_checkpoint(folder)
+    return "no checkpoint was written yet" if checkpoint is None else f"all until then is kept in {str(checkpoint)!r}"
+
+
+def not_saved(error: NotWritten, step: int, folder: Path) -> TrainingError:
+    """Returns the error that a training ends with when it cannot write.
+
+    Args:
+        error: What could not be written.
+        step: Steps that were made.
+        folder: Of the checkpoints.
+    """
+    return TrainingError(
+        f"after step {step}: cannot write to {str(error.path)!r}: {error.reason}; {kept(folder)}; "
+        "free some space there and go on with --resume"
+    )
+
+
+def _saved(trainer: Any) -> Iterator[torch.Tensor]:
+    """Yields what this process trains, and the optimizer's state."""
+    yield from (parameter for parameter in trainer.model.parameters() if parameter.requires_grad)
+    for item in trainer.optimizer.state.values():
+        yield from (value for value in item.values() if torch.is_tensor(value))
+
+
+def _expect_room(out: Path, size: int) -> None:
+    """Raises an OSError if there is no room for a checkpoint of so many bytes."""
+    out.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(out).free
+    if free < size + _SPARE:
+        raise OSError(errno.ENOSPC, f"a checkpoint takes {size / 2**20:,.0f} MiB, and {free / 2**20:,.0f} are free")

@@ -13,9 +13,27 @@ from flowreasoner.errors import TrainingError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["guarded", "is_full", "make_folder", "write_atomically"]
+__all__ = ["NotWritten", "guarded", "is_full", "make_folder", "write_atomically"]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_TORCH = ("iostream error", "inline_container")
+"""What torch says when it cannot write on; it does not say why."""
+
+
+class NotWritten(TrainingError):
+    """A file or folder cannot be written, mostly because the disk is full.
+
+    Attributes:
+        path: The file or folder.
+        reason: Why it cannot be written.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"cannot write {str(path)!r}: {reason}; free some space there, or choose another folder, "
+            "and resume: what was finished is saved"
+        )
+        self.path, self.reason = path, reason
 
 
 @contextlib.contextmanager
@@ -23,25 +41,22 @@ def guarded(path: Path) -> Iterator[None]:
     """Turns the errors of writing below a path into one sentence with the remedy.
 
     Raises:
-        TrainingError: If the disk is full, or the path cannot be written.
+        NotWritten: If the disk is full, or the path cannot be written.
     """
     try:
         yield
     except Exception as error:
         if not (isinstance(error, OSError) or is_full(error)):
             raise
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise TrainingError(
-            f"cannot write {str(path)!r}: {reason or error}; free some space there, or choose another folder, "
-            "and resume: what was finished is saved"
-        ) from error
+        reason = error.strerror if isinstance(error, OSError) else f"the disk is full ({error})"
+        raise NotWritten(path, reason or str(error)) from error
 
 
 def make_folder(folder: Path) -> None:
     """Makes a folder with those above it.
 
     Raises:
-        TrainingError: If it cannot be made.
+        NotWritten: If it cannot be made.
     """
     with guarded(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +70,7 @@ def write_atomically(path: Path, lines: Iterable[str]) -> None:
         lines: Its text in pieces, line ends included.
 
     Raises:
-        TrainingError: If it cannot be written; an older file of that name stays.
+        NotWritten: If it cannot be written; an older file of that name stays.
     """
     partial = path.with_name(path.name + ".part")
     with guarded(path):
@@ -73,7 +88,7 @@ def is_full(error: BaseException | None) -> bool:
         seen.add(id(error))
         if isinstance(error, OSError) and error.errno in _FULL:
             return True
-        if any(os.strerror(number) in str(error) for number in _FULL):
+        if any(words in str(error) for words in (*map(os.strerror, _FULL), *_TORCH)):
             return True
         error = error.__cause__ or error.__context__
     return False

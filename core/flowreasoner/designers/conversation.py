@@ -9,13 +9,13 @@ from flowreasoner.designers.base import select_best
 from flowreasoner.models.base import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from flowreasoner.designers.base import Round
     from flowreasoner.operators import Operator
     from flowreasoner.query import Query
 
-__all__ = ["conversation", "feedback_message", "task_message"]
+__all__ = ["conversation", "feedback_message", "task_message", "within"]
 
 _CHARACTERS_PER_TOKEN = 4
 _LONGEST_TEST = 1_500
@@ -49,24 +49,41 @@ def task_message(query: Query, operators: Iterable[Operator], calls: int | None)
     )
 
 
-def conversation(task: str, rounds: Sequence[Round], context_tokens: int) -> tuple[Message, ...]:
+def within(context_tokens: int, model: object) -> Callable[[Sequence[Message]], bool]:
+    """Returns a function that tells whether a conversation fits.
+
+    Args:
+        context_tokens: What it may take, at four characters a token.
+        model: Asked, too, where it has a method ``fits``, as models with a small context do.
+    """
+    fits = getattr(model, "fits", None)
+
+    def check(messages: Sequence[Message]) -> bool:
+        return _size(messages) <= context_tokens * _CHARACTERS_PER_TOKEN and (fits is None or fits(messages))
+
+    return check
+
+
+def conversation(
+    task: str, rounds: Sequence[Round], fits: Callable[[Sequence[Message]], bool] = lambda _: True
+) -> tuple[Message, ...]:
     """Returns the messages that ask for the next round.
 
-    When they outgrow the context, old rounds shrink to one line each; the best and the last stay whole.
+    When they do not fit, rounds shrink to one line each, the oldest first; the best and the last come at the end.
 
     Args:
         task: The first user message.
         rounds: Finished rounds.
-        context_tokens: What the conversation may take, at four characters a token.
+        fits: Tells whether a conversation is short enough.
     """
     best, whole = select_best(list(rounds)), list(rounds)
     messages = _messages(task, [], whole)
-    for item in rounds[:-1]:
-        if _size(messages) <= context_tokens * _CHARACTERS_PER_TOKEN:
+    kept = [item for item in rounds if item is best or item is rounds[-1]]
+    for item in [*(item for item in rounds if item not in kept), *kept]:
+        if fits(messages):
             break
-        if item is not best:
-            whole.remove(item)
-            messages = _messages(task, [other for other in rounds if other not in whole], whole)
+        whole.remove(item)
+        messages = _messages(task, [other for other in rounds if other not in whole], whole)
     return messages
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flowreasoner.budget import Spending
 from flowreasoner.designers import instructions
 from flowreasoner.designers.base import Design, Round, select_best
-from flowreasoner.designers.conversation import conversation, task_message
+from flowreasoner.designers.conversation import conversation, task_message, within
 from flowreasoner.designers.grading import grade_with_suite
 from flowreasoner.designers.proposal import Proposal, check_proposal, evaluate_proposal
 from flowreasoner.designers.reply import read_proposal
@@ -21,6 +21,8 @@ from flowreasoner.models.base import ChatRequest, Message
 from flowreasoner.workflow import check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from flowreasoner.designers.base import StopReason
     from flowreasoner.designers.reply import Proposed
     from flowreasoner.designers.workbench import Workbench
@@ -120,11 +122,18 @@ class FlowReasoner:
     async def _round(self, query: Query, bench: Workbench, task: str, rounds: list[Round]) -> Round:
         number = len(rounds) + 1
         bench.emit(RoundStarted(number))
-        proposal = await self._propose(number, conversation(task, rounds, self.context_tokens), bench)
+        fits = within(self.context_tokens, bench.meta_agent)
+        proposal = await self._propose(number, conversation(task, rounds, fits), fits, bench)
         return await evaluate_proposal(proposal, number, query, bench, self.evaluations)
 
-    async def _propose(self, number: int, messages: tuple[Message, ...], bench: Workbench) -> Proposal:
-        """Asks for a workflow; one that is refused may be corrected up to `repairs` times."""
+    async def _propose(
+        self,
+        number: int,
+        messages: tuple[Message, ...],
+        fits: Callable[[Sequence[Message]], bool],
+        bench: Workbench,
+    ) -> Proposal:
+        """Asks for a workflow; one that is refused may be corrected up to `repairs` times, while there is room."""
         turns: list[Message] = []
         thoughts: list[str] = []
         spent = Spending()
@@ -139,9 +148,10 @@ class FlowReasoner:
             thoughts.append(proposed.reasoning)
             turns.append(Message("assistant", completion.text))
             bench.emit(WorkflowProposed(number, attempt, proposed.modification, report.workflow, report.diagnostics))
-            if report.ok or attempt == self.repairs:
+            question = Message("user", _correction(proposed, report))
+            if report.ok or attempt == self.repairs or not fits((*messages, *turns, question)):
                 return Proposal(proposed, report, turns, thoughts, spent)
-            turns.append(Message("user", _correction(proposed, report)))
+            turns.append(question)
         raise AssertionError("unreachable")
 
     def _reread(self, record: dict[str, object], bench: Workbench) -> Round:

@@ -123,6 +123,9 @@ class Completion:
 class ChatModel(Protocol):
     """A chat model.
 
+    One with a small context may have a method ``fits(messages) -> bool``, too, which tells whether a conversation
+    leaves room for a reply; a designer then shortens what does not.
+
     Attributes:
         name: Identifies model and settings, e.g. ``openai:gpt-4o-mini``; part of cache keys.
         simulated: Whether there is no model behind it.
@@ -171,6 +174,11 @@ class ModelWrapper:
     def simulated(self) -> bool:
         """Whether the inner model is simulated."""
         return self.model.simulated
+
+    def fits(self, messages: Sequence[Message]) -> bool:
+        """Tells whether a conversation fits the inner model, where that knows."""
+        fits = getattr(self.model, "fits", None)
+        return fits is None or bool(fits(messages))
 
     async def aclose(self) -> None:
         """Closes the inner model."""

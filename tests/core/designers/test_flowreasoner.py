@@ -406,7 +406,7 @@ class ScriptedModelHistory:
         from flowreasoner.operators import BUILTIN
 
         task = task_message(ADD, BUILTIN.values(), 64)
-        return conversation(task, whole.rounds[: len(replies) - 1], 100_000)
+        return conversation(task, whole.rounds[: len(replies) - 1])
 
 
 async def test_cancelling_leaves_no_task_behind():
@@ -494,3 +494,18 @@ async def test_tests_are_written_for_the_function_that_the_problem_names():
         "Write a function is_leap(year).", meta_agent=ScriptedModel([one_call()]), worker=FunctionModel(answer)
     )
     assert (result.query.entry_point, result.score) == ("is_leap", 1.0)
+
+
+class NarrowModel(ScriptedModel):
+    """A model whose context holds a task, and one reply with its correction."""
+
+    def fits(self, messages):
+        return len(messages) <= 4
+
+
+async def test_a_workflow_is_corrected_only_while_the_context_has_room():
+    wrong, right = BROKEN, one_call()
+    meta = NarrowModel([wrong, wrong, right])
+    made = await design(ADD, meta_agent=meta, worker=coder(RIGHT), rounds=2, evaluations=1)
+    assert [item.workflow is None for item in made.rounds] == [True, False]
+    assert [len(request.messages) for request in meta.history] == [2, 4, 2]

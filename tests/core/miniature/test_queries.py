@@ -28,12 +28,13 @@ def test_a_seed_always_gives_the_same_queries_and_another_seed_others():
     assert random_query(5).problem == random_query(5).problem != random_query(6).problem
 
 
+@pytest.mark.slow
 def test_there_are_thousands():
     assert len({query.problem for query in queries("train", 3000)}) == 3000
 
 
 def test_no_composition_of_the_test_split_is_in_the_training_split():
-    assert not {shape(query) for query in queries("train", 1500)} & {shape(query) for query in queries("test", 400)}
+    assert not {shape(query) for query in queries("train", 600)} & {shape(query) for query in queries("test", 200)}
 
 
 @pytest.mark.parametrize("depth", DEPTHS)

@@ -84,7 +84,7 @@ def test_a_training_that_failed_goes_on(recipe, tiny, tmp_path, monkeypatch):
         result = run(*given, "-q")
     assert (result.exit_code, result.stderr.count("\n")) == (3, 1)
     assert "step 2 was not made: the worker cannot be reached" in result.stderr
-    assert "continue with --resume" in result.stderr
+    assert "go on with --resume" in result.stderr
     refused = run(*given)
     assert refused.exit_code == 3
     assert "holds a training already" in refused.stderr

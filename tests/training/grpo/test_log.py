@@ -3,9 +3,8 @@ import logging
 import math
 from types import SimpleNamespace
 
-from flowreasoner_training.checkpoints import last_checkpoint, mark_whole, remove_broken
 from flowreasoner_training.grpo.hazards import HazardWatch
-from flowreasoner_training.grpo.log import StepLog, keep_lines
+from flowreasoner_training.grpo.log import StepLog
 from flowreasoner_training.recipes.schema import GrpoSettings
 
 
@@ -31,21 +30,3 @@ def test_hazards_are_told_while_training_goes_on(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         logged(tmp_path / "log.jsonl", [{"loss": 0.0, "advantage_mean": 3.0, "advantage_std": 1.0}] * 12)
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["step 10"]
-
-
-def test_only_lines_up_to_the_checkpoint_are_kept(tmp_path):
-    path = tmp_path / "log.jsonl"
-    path.write_text('{"step": 1}\n{"step": 2}\nnonsense\n{"step": 3}\n{"step": 2')
-    keep_lines(path, 2)
-    assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
-
-
-def test_a_checkpoint_counts_when_its_mark_is_whole(tmp_path):
-    for step in (2, 10, 12, 14):
-        (tmp_path / f"checkpoint-{step}").mkdir()
-    mark_whole(tmp_path, 2)
-    mark_whole(tmp_path, 10)
-    (tmp_path / "checkpoint-12" / "complete").touch()  # as on a full disk
-    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
-    remove_broken(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint-2", "checkpoint-10"}

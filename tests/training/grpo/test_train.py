@@ -178,7 +178,7 @@ def test_a_loss_that_is_no_number_names_step_checkpoint_and_remedy(model, tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("name", ["trainer_state.json", "complete"])
+@pytest.mark.parametrize("name", ["trainer_state.json", "complete.part"])
 def test_a_full_disk_keeps_the_checkpoint_before(whole, model, tmp_path, name):
     out = tmp_path / "out"
     (out / "checkpoint-4").mkdir(parents=True)

@@ -132,7 +132,7 @@ def test_a_full_disk_is_named_and_what_was_saved_stays(data, tiny, tmp_path, mon
         return real(self, output_dir)
 
     monkeypatch.setattr(transformers.Trainer, "_save_optimizer_and_scheduler", full)
-    kept = r"after step 4: the disk of .* is full; all until then is kept in .*checkpoint-2'"
+    kept = r"after step 4: cannot write to .*: the disk is full .*; all until then is kept in .*checkpoint-2'"
     with pytest.raises(TrainingError, match=kept):
         train_sft(make_recipe(), data, tmp_path / "out", model=tiny)
     monkeypatch.undo()

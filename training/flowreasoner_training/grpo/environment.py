@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DesignEnvironment", "Step"]
 
-_NO_LIMIT = 2**62
-
 
 @dataclass(frozen=True)
 class Step:
@@ -74,7 +72,7 @@ class DesignEnvironment:
     def messages(self) -> tuple[Message, ...]:
         """The conversation that asks for the first workflow."""
         task = task_message(self.query, self.bench.operators.values(), self.bench.budget.calls)
-        return conversation(task, [], _NO_LIMIT)
+        return conversation(task, [])
 
     async def step(self, reply: str, spent: Spending | None = None) -> Step:
         """Takes the policy's reply: checks its workflow, runs it, and rewards the round.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from flowreasoner.errors import FlowReasonerError, TrainingError
-from flowreasoner_training.checkpoints import NotSaved, last_checkpoint, mark_whole, step_of
+from flowreasoner_training.checkpoints import kept, last_checkpoint, mark_whole, not_saved, step_of
+from flowreasoner_training.files import NotWritten
 from flowreasoner_training.grpo.trainer import NotFinite
 
 if TYPE_CHECKING:
@@ -30,12 +31,9 @@ def clear_ends(trainer: RoundGRPOTrainer, out: Path) -> Iterator[None]:
     """
     try:
         yield
+    except NotWritten as error:
+        raise not_saved(error, int(trainer.state.global_step), out) from error
     except Exception as error:
-        if isinstance(error, NotSaved | OSError):
-            raise TrainingError(
-                f"after step {trainer.state.global_step}: cannot write to {str(out)!r}: {error}; {_kept(out)}; "
-                "free some space there and continue with --resume"
-            ) from error
         _save(trainer, out)
         said = _words(error, trainer, out)
         if said:
@@ -51,27 +49,22 @@ def _words(error: Exception, trainer: RoundGRPOTrainer, out: Path) -> str:
     if isinstance(error, NotFinite):
         checkpoint = last_checkpoint(out)
         return (
-            f"step {step}: the {error} is no finite number, and the step was not made; {_kept(out)}; "
+            f"step {step}: the {error} is no finite number, and the step was not made; {kept(out)}; "
             f"train on from there with a lower grpo.learning_rate than {trainer.args.learning_rate:g} or a higher "
             f"grpo.beta: --model {checkpoint or 'MODEL'} --out ANOTHER"
         )
     if isinstance(error, FlowReasonerError):
-        return f"step {step} was not made: {error}; {_kept(out)}; continue with --resume"
+        return f"step {step} was not made: {error}; {kept(out)}; go on with --resume"
     if isinstance(error, torch.OutOfMemoryError):
         return (
-            f"step {step}: the device's memory is too small; {_kept(out)}; lower grpo.micro_batch or grpo.max_tokens, "
-            "or use a recipe with LoRA or more devices, and continue with --resume"
+            f"step {step}: the device's memory is too small; {kept(out)}; lower grpo.micro_batch or grpo.max_tokens, "
+            "or use a recipe with LoRA or more devices, and go on with --resume"
         )
     return ""
 
 
 def _step(trainer: RoundGRPOTrainer) -> int:
     return int(trainer.state.global_step) + 1
-
-
-def _kept(out: Path) -> str:
-    checkpoint = last_checkpoint(out)
-    return "no checkpoint was written yet" if checkpoint is None else f"all until then is kept in {str(checkpoint)!r}"
 
 
 def _save(trainer: RoundGRPOTrainer, out: Path) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
+from flowreasoner_training.files import guarded
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from flowreasoner_training.grpo.hazards import HazardWatch
 
-__all__ = ["GrpoEvent", "RoundMade", "StepEnded", "StepLog", "keep_lines"]
+__all__ = ["GrpoEvent", "RoundMade", "StepEnded", "StepLog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class StepLog(TrainerCallback):
         numbers = {name: float(value) for name, value in logs.items() if _is_number(value)}
         numbers["epoch"] = state.global_step / state.max_steps * self._epochs
         line = {"step": state.global_step, "seconds": round(seconds, 3), **numbers}
-        with self._path.open("a", encoding="utf-8") as file:
+        with guarded(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         made = state.global_step - self._first
         left = (now - self._started) / made * (state.max_steps - state.global_step)
@@ -104,22 +106,6 @@ class StepLog(TrainerCallback):
         """Passes an event on to all observers."""
         for observer in self._observers:
             observer(event)
-
-
-def keep_lines(path: Path, step: int) -> None:
-    """Drops the lines after a step, which a resumed training will write again, and a line that was cut short."""
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-        try:
-            if line.endswith("\n") and json.loads(line)["step"] <= step:
-                kept.append(line)
-        except (ValueError, KeyError, TypeError):
-            continue
-    beside = path.with_suffix(".tmp")
-    beside.write_text("".join(kept), encoding="utf-8")
-    beside.replace(path)
 
 
 def _is_number(value: object) -> bool:

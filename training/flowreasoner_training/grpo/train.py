@@ -15,13 +15,13 @@ from transformers import AutoTokenizer, PrinterCallback
 from flowreasoner.errors import TrainingError
 from flowreasoner_plugins import load_plugins
 from flowreasoner_plugins.cli.inputs import make_sandbox
-from flowreasoner_training.checkpoints import MarkWhole, last_checkpoint, saving, step_of
-from flowreasoner_training.files import make_folder
+from flowreasoner_training.checkpoints import MarkWhole, keep_lines, last_checkpoint, step_of
+from flowreasoner_training.files import guarded, make_folder
 from flowreasoner_training.grpo.background import BackgroundLoop
 from flowreasoner_training.grpo.config import grpo_config, policy
 from flowreasoner_training.grpo.failures import clear_ends
 from flowreasoner_training.grpo.hazards import HazardWatch
-from flowreasoner_training.grpo.log import RoundMade, StepLog, keep_lines
+from flowreasoner_training.grpo.log import RoundMade, StepLog
 from flowreasoner_training.grpo.queries import QueryRows
 from flowreasoner_training.grpo.rollout import Rollouts
 from flowreasoner_training.grpo.trainer import RoundGRPOTrainer, mean_reward
@@ -109,7 +109,7 @@ def train_grpo(
             trainer = make_trainer(recipe, model, rows, out, loop, observers)
             with clear_ends(trainer, out):
                 trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-                with saving():
+                with guarded(out):
                     trainer.save_model(str(out))
         finally:
             loop.run(source.aclose())
@@ -132,7 +132,8 @@ def _prepare(out: Path, *, resume: bool) -> Path | None:
     checkpoint = last_checkpoint(out)
     if checkpoint is None:
         logging.getLogger(__name__).warning("%s holds no whole checkpoint; training starts at its first step", out)
-    keep_lines(log, step_of(checkpoint))
+    if os.environ.get("RANK", "0") == "0":  # of several processes, one writes
+        keep_lines(log, step_of(checkpoint))
     return checkpoint
 
 

@@ -7,14 +7,13 @@ on beyond TRL's public interface is listed in `RELIED_ON`, and held by a test.
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate.utils import gather
 from trl import GRPOTrainer
 
-from flowreasoner_training.checkpoints import expect_room, saving
+from flowreasoner_training.checkpoints import SavesWhole
 from flowreasoner_training.grpo.advantages import round_advantages, spread_over_tokens
 from flowreasoner_training.grpo.rollout import NOT_THE_POLICY
 
@@ -51,7 +50,7 @@ def mean_reward(steps: Sequence[Sequence[Step]], **_: Any) -> list[float]:
     return [sum(step.reward for step in made) / len(made) for made in steps]
 
 
-class RoundGRPOTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not typed
+class RoundGRPOTrainer(SavesWhole, GRPOTrainer):  # type: ignore[misc]  # TRL is not typed
     """GRPO whose tokens carry the advantage of their round.
 
     Args:
@@ -147,23 +146,6 @@ class RoundGRPOTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not typed
             for index, value in enumerate((total / count).tolist()):
                 self._note(f"round_{index + 1}/kl", value)
         return loss
-
-    def _save_checkpoint(self, *given: Any, **named: Any) -> None:
-        """Saves a checkpoint if there is room for it.
-
-        Raises:
-            NotSaved: If there is not, or it cannot be written for another reason.
-        """
-        with saving():
-            if self.args.should_save:
-                expect_room(Path(self.args.output_dir), self._size())
-            super()._save_checkpoint(*given, **named)
-
-    def _size(self) -> int:
-        """Returns the bytes of what this process trains, and of the optimizer's state."""
-        state = (value for item in self.optimizer.state.values() for value in item.values() if torch.is_tensor(value))
-        trained = (parameter for parameter in self.model.parameters() if parameter.requires_grad)
-        return sum(tensor.numel() * tensor.element_size() for tensor in (*trained, *state))
 
     def training_step(self, *given: Any, **named: Any) -> Tensor:
         """Looks at the loss; the error is raised with the gradient's norm, which all processes share."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["WORKER_SAMPLING", "export_pair", "make_meta_agent", "train_worker"]
 
 WORKER_SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 160}
-META_AGENT_SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 512}
+META_AGENT_SAMPLING = {"temperature": 0.7, "top_p": 1.0, "max_tokens": 512}
 _SAMPLE = 6_000
 _LONGEST_LESSON = 512
 _LOGGED = 50

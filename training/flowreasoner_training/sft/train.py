@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from flowreasoner.errors import FlowReasonerError, TrainingError
-from flowreasoner_training.checkpoints import last_checkpoint, remove_broken, step_of
-from flowreasoner_training.files import is_full, write_atomically
+from flowreasoner.errors import TrainingError
+from flowreasoner_training.checkpoints import keep_lines, kept, last_checkpoint, not_saved, remove_broken, step_of
+from flowreasoner_training.files import NotWritten, write_atomically
 from flowreasoner_training.noise import less_noise
 from flowreasoner_training.rendering import use_training_template
 from flowreasoner_training.sft.data import load_data
 from flowreasoner_training.sft.folder import begin, check_begun, decisive, save
 from flowreasoner_training.sft.trainer import check_device, load_tokenizer, make_trainer
-from flowreasoner_training.sft.watch import SftProgress, StepLog, keep_lines, last_loss
+from flowreasoner_training.sft.watch import SftProgress, StepLog, last_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,22 +131,13 @@ def _train(trainer: SFTTrainer, out: Path) -> None:
     trainer.accelerator.wait_for_everyone()
     try:
         trainer.train(resume_from_checkpoint=None if found is None else str(found))
-    except FlowReasonerError:
-        raise
-    except Exception as error:
-        good = last_checkpoint(checkpoints)
-        kept = "no checkpoint was written yet" if good is None else f"all until then is kept in {str(good)!r}"
-        where = f"after step {trainer.state.global_step}"
-        if is_full(error):
-            raise TrainingError(
-                f"{where}: the disk of {str(out)!r} is full; {kept}; free some space and go on with --resume"
-            ) from error
-        if isinstance(error, torch.OutOfMemoryError):
-            raise TrainingError(
-                f"{where}: the device's memory is too small; {kept}; lower sft.batch_size or sft.max_tokens, or take "
-                "a recipe with LoRA or more devices"
-            ) from error
-        raise
+    except NotWritten as error:
+        raise not_saved(error, trainer.state.global_step, checkpoints) from error
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"after step {trainer.state.global_step}: the device's memory is too small; {kept(checkpoints)}; lower "
+            "sft.batch_size or sft.max_tokens, or take a recipe with LoRA or more devices"
+        ) from error
 
 
 def _finished(result: Path) -> SftResult:

@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from flowreasoner.errors import TrainingError
-from flowreasoner_training.checkpoints import MarkWhole
+from flowreasoner_training.checkpoints import MarkWhole, SavesWhole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from flowreasoner_training.sft.data import SftData
 
 __all__ = ["check_device", "load_tokenizer", "make_trainer"]
+
+
+class _Trainer(SavesWhole, SFTTrainer):  # type: ignore[misc]  # TRL is not typed
+    """TRL's trainer, which says when a checkpoint cannot be written."""
 
 
 def check_device(recipe: Recipe) -> None:
@@ -65,7 +69,7 @@ def make_trainer(recipe: Recipe, base: str, tokenizer: Any, rows: SftData, out: 
     import datasets
 
     try:
-        trainer = SFTTrainer(
+        trainer = _Trainer(
             base,
             args=_arguments(recipe, out),
             train_dataset=datasets.Dataset.from_list(rows.rows),

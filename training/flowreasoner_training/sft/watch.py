@@ -12,13 +12,13 @@ from transformers import TrainerCallback
 
 from flowreasoner.errors import TrainingError
 from flowreasoner_training.checkpoints import last_checkpoint
-from flowreasoner_training.files import guarded, write_atomically
+from flowreasoner_training.files import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["SftProgress", "StepLog", "keep_lines", "last_loss"]
+__all__ = ["SftProgress", "StepLog", "last_loss"]
 
 _LOGGED = {
     "loss": "loss",
@@ -89,20 +89,6 @@ class StepLog(TrainerCallback):
         return f"step {step}: the {name} is {value}; {kept}; train with a lower sft.learning_rate than {rate:g}" + (
             "" if good is None else f", from there: --model {good} --out ANOTHER"
         )
-
-
-def keep_lines(path: Path, step: int) -> None:
-    """Drops the lines after a step, which a resumed training writes again, and one that was cut short."""
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-        try:
-            if line.endswith("\n") and json.loads(line)["step"] <= step:
-                kept.append(line)
-        except (ValueError, KeyError, TypeError):
-            continue
-    write_atomically(path, kept)
 
 
 def last_loss(path: Path) -> float:

@@ -76,6 +76,10 @@ class EmbeddedModel:
         """How many numbers the model has."""
         return sum(value.size for value in self._runtime.checkpoint.weights.values())
 
+    def fits(self, messages: Sequence[Message]) -> bool:
+        """Tells whether there is room for a whole reply after a conversation."""
+        return len(self.tokens(messages)) + self.generation.max_tokens <= self.context
+
     async def complete(self, request: ChatRequest) -> Completion:
         """Answers a request; the same request always gets the same answer, whatever else is asked meanwhile.
 
