@@ -52,7 +52,7 @@ SIZES = ((1, 5), (2, 5), (4, 5), (2, 10))
 
 @contextmanager
 def our_trainer(model: Path, rounds: int, group: int) -> Iterator[tuple[RoundGRPOTrainer, list[dict[str, Any]]]]:
-    """Gives the trainer as a recipe makes it, with a batch of rows: each of two queries as often as its group is large."""
+    """Gives the trainer as a recipe makes it, with a batch of rows: each of two queries as often as its group needs."""
     asked = recipe(
         rounds=rounds, group_size=group, micro_batch=2 * group, round_tokens=32, max_tokens=4000, excluded_rounds=0
     )
