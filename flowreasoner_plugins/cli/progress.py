@@ -18,7 +18,7 @@ from flowreasoner.events import (
     TestsWritten,
     WorkflowProposed,
 )
-from flowreasoner_plugins.cli.wording import clock, one_line, price
+from flowreasoner_plugins.cli.wording import clock, model_name, one_line, price
 
 if TYPE_CHECKING:
     from flowreasoner.designers import Round
@@ -90,7 +90,7 @@ class PlainProgress:
         match event:
             case DesignStarted():
                 lines = [f"designing for {event.query.id}: {event.query.title}"]
-                lines.append(f"meta-agent {event.meta_agent}, worker {event.worker}")
+                lines.append(f"meta-agent {model_name(event.meta_agent)}, worker {model_name(event.worker)}")
                 if event.resumed:
                     lines.append(f"resumed after {event.resumed} finished rounds")
                 return lines
@@ -145,7 +145,7 @@ class LiveProgress:
         match event:
             case DesignStarted():
                 self.notes.append(f"{event.query.id}: {event.query.title}")
-                self.notes.append(f"meta-agent {event.meta_agent} · worker {event.worker}")
+                self.notes.append(f"meta-agent {model_name(event.meta_agent)} · worker {model_name(event.worker)}")
             case TestsWritten():
                 self.notes.append(f"the worker wrote {len(event.tests)} tests")
             case RoundEnded():

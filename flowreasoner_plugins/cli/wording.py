@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["clock", "money", "one_line", "price", "printable"]
+__all__ = ["clock", "model_name", "money", "one_line", "price", "printable"]
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 _CONTROLS |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}  # text direction
@@ -27,6 +27,11 @@ def clock(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def model_name(name: str) -> str:
+    """Returns a model's name without its settings, which the stored run and ``--json`` have."""
+    return name.partition("?")[0]
 
 
 def printable(text: str) -> str:
