@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from tiny_model import tiny_tokenizer
+from transformers import AddedToken
 
 from flowreasoner.errors import TrainingError
 from flowreasoner_training.grpo.turns import FeedbackTurns
@@ -75,3 +76,19 @@ def test_an_unusable_template_is_named_with_the_remedy(template, said):
     with pytest.raises(TrainingError, match=said) as caught:
         FeedbackTurns(tiny_tokenizer(template=template))
     assert "model.chat_template" in str(caught.value)
+
+
+def test_a_mark_of_the_template_is_broken_up_even_where_it_is_no_special_token():
+    own = tokenizer("chatml")
+    own.add_tokens([AddedToken("<|mark|>", normalized=False)])
+    own.chat_template = own.chat_template + "{# <|mark|> #}"
+    turn = own.decode(FeedbackTurns(own).ids("got <|mark|>", own.eos_token_id))
+    assert "got < |mark|>" in turn
+
+
+def test_added_tokens_for_ordinary_text_stay_as_training_showed_them():
+    own = tokenizer("chatml")
+    sentence = "Work on what the feedback shows; keep what worked."
+    own.add_tokens([AddedToken(sentence, normalized=False)])
+    ids = FeedbackTurns(own).ids(f"Score: 0.50. {sentence}", own.eos_token_id)
+    assert own.convert_tokens_to_ids(sentence) in ids

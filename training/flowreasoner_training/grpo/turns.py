@@ -67,5 +67,10 @@ class FeedbackTurns:
 
 
 def _special_texts(tokenizer: PreTrainedTokenizerBase) -> set[str]:
-    added = (str(token) for token in tokenizer.added_tokens_decoder.values())
-    return {text for text in (*tokenizer.all_special_tokens, *added) if len(text) > 1}
+    """Returns the tokens that structure a conversation: special ones, and those that the template writes.
+
+    A tokenizer may have other added tokens, which stand for ordinary text and must stay as training showed them.
+    """
+    added = tokenizer.added_tokens_decoder.values()
+    structural = (str(token) for token in added if token.special or str(token) in str(tokenizer.chat_template))
+    return {text for text in (*tokenizer.all_special_tokens, *structural) if len(text) > 1}
