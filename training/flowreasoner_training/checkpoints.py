@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MarkWhole",
     "SavesWhole",
+    "drop_pickle",
     "keep_lines",
     "kept",
     "last_checkpoint",
@@ -135,3 +136,8 @@ def _expect_room(out: Path, size: int) -> None:
     free = shutil.disk_usage(out).free
     if free < size + _SPARE:
         raise OSError(errno.ENOSPC, f"a checkpoint takes {size / 2**20:,.0f} MiB, and {free / 2**20:,.0f} are free")
+
+
+def drop_pickle(folder: Path) -> None:
+    """Removes the trainer's settings from a model that is passed on: nobody should have to trust a pickle."""
+    (folder / "training_args.bin").unlink(missing_ok=True)

@@ -161,8 +161,7 @@ class Pipeline:
 
         base = self.recipe.model.name if self.recipe.nano is None else self.out / "start"
         out = self.out / "sft"
-        begun = (out / "log.jsonl").exists()
-        result = train_sft(self.recipe, self._data, out, model=base, resume=begun, report=report)
+        result = train_sft(self.recipe, self._data, out, model=base, resume=True, report=report)
         return {"steps": result.steps, "trajectories": result.trajectories, "loss": result.loss}
 
     def _grpo(self) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def test_a_training_leaves_a_model_a_log_and_checkpoints(whole, model):
     assert any(line["round_1/kl"] > 0 for line in lines(out))
     assert result.metrics["step"] == 4
     json.dumps(result.to_json())
+    assert not (out / "training_args.bin").exists()  # a pickle
 
 
 def test_observers_hear_of_rounds_and_steps(whole):

@@ -7,16 +7,16 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.errors import TrainingError
+from flowreasoner_training.adapters import four_bit_config, lora_config
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from peft import LoraConfig
     from trl import GRPOConfig
 
-    from flowreasoner_training.recipes.schema import ModelSettings, Recipe
+    from flowreasoner_training.recipes.schema import Recipe
 
-__all__ = ["grpo_config", "lora_config", "policy", "processes"]
+__all__ = ["grpo_config", "policy", "processes"]
 
 _KEPT_CHECKPOINTS = 2
 
@@ -109,22 +109,6 @@ def _generation(recipe: Recipe) -> dict[str, Any]:
     return {}
 
 
-def lora_config(model: ModelSettings) -> LoraConfig | None:
-    """Returns PEFT's settings for new adapters; None when all weights are trained."""
-    if model.lora is None:
-        return None
-    from peft import LoraConfig
-
-    lora = model.lora
-    return LoraConfig(
-        r=lora.rank,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=lora.targets if isinstance(lora.targets, str) else list(lora.targets),
-        task_type="CAUSAL_LM",
-    )
-
-
 def policy(recipe: Recipe, model: Path) -> dict[str, Any]:
     """Returns the trainer's arguments that say what is trained, and what the KL divergence is measured from.
 
@@ -144,10 +128,5 @@ def policy(recipe: Recipe, model: Path) -> dict[str, Any]:
             "give the folder that `flowreasoner sft` wrote"
         )
     given: dict[str, Any] = {"model": str(model), "peft_config": lora_config(recipe.model)}
-    if recipe.model.lora is not None and recipe.model.lora.four_bit:
-        from transformers import BitsAndBytesConfig
-
-        given["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=recipe.model.dtype
-        )
-    return given
+    quantised = four_bit_config(recipe.model)
+    return given if quantised is None else {**given, "quantization_config": quantised}

@@ -15,7 +15,7 @@ from transformers import AutoTokenizer, PrinterCallback
 from flowreasoner.errors import TrainingError
 from flowreasoner_plugins import load_plugins
 from flowreasoner_plugins.cli.inputs import make_sandbox
-from flowreasoner_training.checkpoints import MarkWhole, keep_lines, last_checkpoint, step_of
+from flowreasoner_training.checkpoints import MarkWhole, drop_pickle, keep_lines, last_checkpoint, step_of
 from flowreasoner_training.files import guarded, make_folder
 from flowreasoner_training.grpo.background import BackgroundLoop
 from flowreasoner_training.grpo.config import grpo_config, policy
@@ -111,6 +111,7 @@ def train_grpo(
                 trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
                 with guarded(out):
                     trainer.save_model(str(out))
+                    drop_pickle(out)
         finally:
             loop.run(source.aclose())
             if sandbox is None:

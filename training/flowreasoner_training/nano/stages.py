@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from flowreasoner_plugins.cli.wording import clock
+from flowreasoner_training.checkpoints import keep_lines
 from flowreasoner_training.files import guarded, make_folder
 from flowreasoner_training.nano.architecture import new_model
 from flowreasoner_training.nano.export import export_embedded
@@ -60,6 +61,8 @@ def train_worker(nano: NanoSettings, seed: int, out: Path, tell: Callable[[str],
     start = time.monotonic()
 
     def report(step: int, steps: int, loss: float) -> None:
+        if not losses:
+            keep_lines(out / "log.jsonl", step - 1)  # what an interruption cost is logged again
         losses.append(loss)
         if step % _LOGGED == 0 or step == steps:
             mean = sum(losses[-_LOGGED:]) / len(losses[-_LOGGED:])

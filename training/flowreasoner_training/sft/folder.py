@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from flowreasoner.errors import TrainingError
+from flowreasoner_training.checkpoints import drop_pickle
 from flowreasoner_training.files import guarded, make_folder, write_atomically
 
 if TYPE_CHECKING:
@@ -77,19 +78,14 @@ def save(trainer: SFTTrainer, recipe: Recipe, tokenizer: Any, out: Path) -> None
             trainer.save_model(str(partial))
         else:
             trainer.save_model(str(out / "adapter"))
-            _drop_pickle(out / "adapter")
+            drop_pickle(out / "adapter")
         if trainer.is_world_process_zero():
             if recipe.model.lora is not None:
                 _merge(out / "adapter", partial, recipe.model.dtype)
             tokenizer.save_pretrained(partial)
-            _drop_pickle(partial)
+            drop_pickle(partial)
             shutil.rmtree(target, ignore_errors=True)
             partial.replace(target)
-
-
-def _drop_pickle(folder: Path) -> None:
-    """Removes the trainer's settings from a model that is passed on: nobody should have to trust a pickle."""
-    (folder / "training_args.bin").unlink(missing_ok=True)
 
 
 def _merge(adapter: Path, target: Path, dtype: str) -> None:

@@ -10,12 +10,13 @@ from transformers import AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from flowreasoner.errors import TrainingError
+from flowreasoner_training.adapters import four_bit_config, lora_config
 from flowreasoner_training.checkpoints import MarkWhole, SavesWhole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flowreasoner_training.recipes.schema import LoraSettings, Recipe
+    from flowreasoner_training.recipes.schema import Recipe
     from flowreasoner_training.sft.data import SftData
 
 __all__ = ["check_device", "load_tokenizer", "make_trainer"]
@@ -74,8 +75,8 @@ def make_trainer(recipe: Recipe, base: str, tokenizer: Any, rows: SftData, out: 
             args=_arguments(recipe, out),
             train_dataset=datasets.Dataset.from_list(rows.rows),
             processing_class=tokenizer,
-            peft_config=_adapter(recipe.model.lora),
-            quantization_config=_four_bit(recipe),
+            peft_config=lora_config(recipe.model),
+            quantization_config=four_bit_config(recipe.model),
         )
     except OSError as error:
         raise TrainingError(f"cannot load the model {base!r}: {str(error).splitlines()[0]}") from None
@@ -111,32 +112,4 @@ def _arguments(recipe: Recipe, out: Path) -> SFTConfig:
         data_seed=recipe.seed,
         report_to=[],
         disable_tqdm=True,
-    )
-
-
-def _adapter(lora: LoraSettings | None) -> Any:
-    if lora is None:
-        return None
-    from peft import LoraConfig
-
-    targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
-    return LoraConfig(
-        task_type="CAUSAL_LM",
-        r=lora.rank,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=targets,
-    )
-
-
-def _four_bit(recipe: Recipe) -> Any:
-    if recipe.model.lora is None or not recipe.model.lora.four_bit:
-        return None
-    from transformers import BitsAndBytesConfig
-
-    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=getattr(torch, recipe.model.dtype),
     )
