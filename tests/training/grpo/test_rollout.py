@@ -112,6 +112,13 @@ def test_a_repeated_step_repeats_its_draws_and_another_step_does_not():
     assert not set(draws(7)) & set(draws(8))
 
 
+@pytest.mark.parametrize(("own", "runs"), [(None, 1), (3, 3)])
+def test_each_workflow_is_run_as_often_as_the_recipe_says(own, runs):
+    made, _, _ = roll(evaluations=own)
+    ran = [step.round.feedback.evaluations for steps in made["steps"] for step in steps if step.valid]
+    assert {len(evaluations) for evaluations in ran} == {runs}
+
+
 def test_no_more_evaluations_run_at_once_than_allowed():
     running, most = 0, 0
 

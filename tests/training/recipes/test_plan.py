@@ -43,6 +43,15 @@ def test_grpo_counts(changed):
     assert planned.usd == {"openai:gpt-4o-mini?price=2,10": pytest.approx((2 * 576_000 + 10 * 57_600) / 1e6)}
 
 
+def test_grpo_may_run_each_workflow_more_often_than_distillation(changed):
+    recipe = changed(
+        "flowreasoner-7b", queries={"count": 8}, worker={"evaluations": 2}, grpo={"max_steps": 1, "evaluations": 6}
+    )
+    counts = {name: stage(recipe, name).counts for name in ("distill", "grpo")}
+    assert counts["distill"]["runs of workflows"] == 2 * counts["distill"]["rounds, at most"]
+    assert counts["grpo"]["runs of workflows"] == 6 * counts["grpo"]["rounds"]
+
+
 def test_grpo_steps_at_most_and_several_per_batch(changed):
     recipe = changed("flowreasoner-7b", queries={"count": 20}, grpo={"epochs": 3, "iterations": 2})
     assert stage(recipe, "grpo").counts["optimizer steps"] == 12

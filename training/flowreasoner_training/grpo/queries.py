@@ -97,7 +97,7 @@ class QueryRows:
             draws: Seed of the worker's draws.
         """
         query = self.queries[row["query"]]
-        return DesignEnvironment(query, self._bench(query), self.reward, self.recipe.worker.evaluations, draws)
+        return DesignEnvironment(query, self._bench(query), self.reward, self.recipe.grpo_evaluations, draws)
 
     def _bench(self, query: Query) -> Workbench:
         """Returns the bench of a query's worker, which is one for all unless workers are simulated."""

@@ -160,7 +160,7 @@ def make_trainer(
         FeedbackTurns(tokenizer),
         recipe.grpo,
         loop,
-        concurrency=max(1, recipe.worker.concurrency // recipe.worker.evaluations),
+        concurrency=max(1, recipe.worker.concurrency // recipe.grpo_evaluations),
         seed=recipe.seed,
         report=lambda made, of: log.tell(RoundMade(trainer.state.global_step + 1, made, of)),
     )

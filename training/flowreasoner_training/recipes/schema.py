@@ -157,6 +157,8 @@ class GrpoSettings(_Section):
     """Optimizer steps at most."""
     rounds: int = Field(default=10, ge=1)
     """Rounds per trajectory, l."""
+    evaluations: int | None = Field(default=None, ge=1)
+    """Runs per workflow; ``worker.evaluations`` unless given. More of them make a steadier reward."""
     learning_rate: float = Field(default=1e-6, gt=0)
     """Learning rate; not given in the paper."""
     advantage: Literal["rounds", "outcome"] = "rounds"
@@ -269,3 +271,8 @@ class Recipe(_Section):
     """Models that are trained from scratch on the way (``nano:``); none for ordinary models."""
     seed: int = Field(default=0, ge=0)
     """Seed of every draw."""
+
+    @property
+    def grpo_evaluations(self) -> int:
+        """Runs per workflow in GRPO."""
+        return self.grpo.evaluations or self.worker.evaluations

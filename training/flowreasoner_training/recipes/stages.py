@@ -106,7 +106,7 @@ def plan_distill(recipe: Recipe, queries: int, assumed: Assumptions) -> StagePla
         "teacher tokens read": read,
         "teacher tokens written": written,
     }
-    counts |= _worker_counts(recipe, rounds, assumed)
+    counts |= _worker_counts(recipe, rounds * recipe.worker.evaluations, assumed)
     usd = {settings.teacher: _usd(settings.teacher, read, written), **_worker_usd(recipe, counts)}
     return StagePlan("distill", counts, usd)
 
@@ -142,13 +142,12 @@ def plan_grpo(
         "tokens sampled": rounds * reply,
         "tokens sampled, at most": rounds * settings.round_tokens,
     }
-    counts |= _worker_counts(recipe, rounds, assumed)
+    counts |= _worker_counts(recipe, rounds * recipe.grpo_evaluations, assumed)
     memory = None if parameters is None else training_memory(recipe, "grpo", parameters, shape)
     return StagePlan("grpo", counts, _worker_usd(recipe, counts), memory)
 
 
-def _worker_counts(recipe: Recipe, rounds: int, assumed: Assumptions) -> dict[str, int]:
-    runs = rounds * recipe.worker.evaluations
+def _worker_counts(recipe: Recipe, runs: int, assumed: Assumptions) -> dict[str, int]:
     calls = round(runs * min(assumed.calls_per_run, recipe.worker.calls))
     return {
         "runs of workflows": runs,
