@@ -234,6 +234,32 @@ def test_nothing_to_resume_is_said(model, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
+        ({"learning_rate": 2e-3}, r"was begun with grpo\.learning_rate 0\.001, not 0\.002; give the same"),
+        ({"evaluations": 2}, r"was begun with grpo\.evaluations 1, not 2"),
+        ({"seed": 5}, r"was begun with seed \d, not 5"),
+    ],
+)
+def test_another_training_does_not_go_on_in_the_folder(whole, model, settings, said):
+    with pytest.raises(TrainingError, match=said):
+        train(model, whole[0], resume=True, **settings)
+
+
+def test_another_model_does_not_go_on_in_the_folder(whole, model, tmp_path):
+    shutil.copytree(model, tmp_path / "other")
+    with pytest.raises(TrainingError, match="was begun with model "):
+        train(tmp_path / "other", whole[0], resume=True)
+
+
+def test_a_training_may_go_on_to_more_steps(whole, model, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(whole[0], out)
+    assert train(model, out, resume=True, max_steps=5).steps == 5
+    assert [line["step"] for line in lines(out)] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
         ({"queries_per_step": 5}, "there are 4 queries, and a step takes 5"),
         ({"max_tokens": 500}, "leaves no room for a round of 8 within 500; raise grpo.max_tokens"),
         ({"micro_batch": 4}, "2 x 3 = 6 trajectories, which cannot be divided into batches of 4"),

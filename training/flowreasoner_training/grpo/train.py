@@ -15,8 +15,9 @@ from transformers import AutoTokenizer, PrinterCallback
 from flowreasoner.errors import TrainingError
 from flowreasoner_plugins import load_plugins
 from flowreasoner_plugins.cli.inputs import make_sandbox
+from flowreasoner_training.begun import begin, check_same
 from flowreasoner_training.checkpoints import MarkWhole, drop_pickle, keep_lines, last_checkpoint, step_of
-from flowreasoner_training.files import guarded, make_folder
+from flowreasoner_training.files import guarded
 from flowreasoner_training.grpo.background import BackgroundLoop
 from flowreasoner_training.grpo.config import grpo_config, policy
 from flowreasoner_training.grpo.failures import clear_ends
@@ -94,12 +95,13 @@ def train_grpo(
         observers: Called with a `flowreasoner_training.grpo.log.GrpoEvent` as rounds and steps end.
 
     Raises:
-        TrainingError: If training cannot start or go on; the message names step, checkpoint and remedy.
+        TrainingError: If training cannot start or go on, or `out` holds another training; the message names step,
+            checkpoint and remedy.
         QueryError: If a query or reward term cannot be used.
         ModelError: If the worker cannot be made.
         IsolationUnavailable: If there is no sandbox of the recipe's tier.
     """
-    checkpoint = _prepare(out, resume=resume)
+    checkpoint = _prepare(out, decisive(recipe, model), resume=resume)
     plugins = plugins or load_plugins()
     source = ModelSource(worker, "worker", plugins)
     box = sandbox or make_sandbox(plugins, recipe.worker.sandbox or "best")
@@ -120,20 +122,33 @@ def train_grpo(
     return GrpoResult(out, trainer.state.global_step, out / "log.jsonl", last)
 
 
-def _prepare(out: Path, *, resume: bool) -> Path | None:
+def decisive(recipe: Recipe, model: Path) -> dict[str, Any]:
+    """Returns what decides the steps of a training; where it ends and what it runs on may change on the way."""
+    sections = recipe.model_dump(mode="json", include={"model", "queries", "rewards", "grpo"})
+    del sections["model"]["name"]  # which `model` stands for
+    named = {f"{section}.{name}": value for section, own in sections.items() for name, value in own.items()}
+    runs = {"worker.calls": recipe.worker.calls, "grpo.evaluations": recipe.grpo_evaluations}
+    open_ended = ("grpo.epochs", "grpo.max_steps", "grpo.save_steps")
+    settings = {"model": str(model.resolve()), "seed": recipe.seed, **named, **runs}
+    return {name: value for name, value in settings.items() if name not in open_ended}
+
+
+def _prepare(out: Path, settings: dict[str, Any], *, resume: bool) -> Path | None:
     """Makes the folder ready, and returns the checkpoint to go on from."""
-    log = out / "log.jsonl"
+    log, first = out / "log.jsonl", os.environ.get("RANK", "0") == "0"  # of several processes, one writes
     if not resume:
         if log.exists() or any(out.glob("checkpoint-*")):
             raise TrainingError(f"{str(out)!r} holds a training already; go on with --resume, or choose another --out")
-        make_folder(out)
+        if first:
+            begin(out, settings)
         return None
     if not out.is_dir():
         raise TrainingError(f"there is no training in {str(out)!r} to resume; leave out --resume to start one")
+    check_same(out, settings)
     checkpoint = last_checkpoint(out)
     if checkpoint is None:
         logging.getLogger(__name__).warning("%s holds no whole checkpoint; training starts at its first step", out)
-    if os.environ.get("RANK", "0") == "0":  # of several processes, one writes
+    if first:
         keep_lines(log, step_of(checkpoint))
     return checkpoint
 

@@ -1,17 +1,17 @@
-"""The folder of a fine-tuning: what it was begun with, and the model that it leaves."""
+"""The folder of a fine-tuning: what decides its outcome, and the model that it leaves."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from flowreasoner.errors import TrainingError
+from flowreasoner_training.begun import check_same, is_begun
 from flowreasoner_training.checkpoints import drop_pickle
-from flowreasoner_training.files import guarded, make_folder, write_atomically
+from flowreasoner_training.files import guarded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
     from flowreasoner_training.recipes.schema import Recipe
 
-__all__ = ["begin", "check_begun", "decisive", "save"]
-
-_SETTINGS = "settings.json"
+__all__ = ["check_begun", "decisive", "save"]
 
 
 def decisive(recipe: Recipe, data: Path, base: str) -> dict[str, Any]:
@@ -43,28 +41,9 @@ def check_begun(out: Path, settings: dict[str, Any], *, resume: bool) -> None:
     Raises:
         TrainingError: If it holds another training, or this one and `resume` is not given.
     """
-    file = out / _SETTINGS
-    if not file.exists():
-        return
-    if not resume:
+    if not resume and is_begun(out):
         raise TrainingError(f"{str(out)!r} holds a training already: pass --resume to go on, or another folder")
-    begun = json.loads(file.read_text(encoding="utf-8"))
-    for name in sorted(begun.keys() | settings.keys()):
-        if begun.get(name) != settings.get(name):
-            raise TrainingError(
-                f"the training in {str(out)!r} was begun with {name} {begun.get(name)!r}, not {settings.get(name)!r}; "
-                "give the same to go on with it, or another folder"
-            )
-
-
-def begin(out: Path, settings: dict[str, Any]) -> None:
-    """Makes the folder, and writes down what the training is begun with.
-
-    Raises:
-        TrainingError: If it cannot be written.
-    """
-    make_folder(out)
-    write_atomically(out / _SETTINGS, [json.dumps(settings, indent=2) + "\n"])
+    check_same(out, settings)
 
 
 def save(trainer: SFTTrainer, recipe: Recipe, tokenizer: Any, out: Path) -> None:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from flowreasoner.errors import TrainingError
+from flowreasoner_training.begun import begin
 from flowreasoner_training.checkpoints import keep_lines, kept, last_checkpoint, not_saved, remove_broken, step_of
 from flowreasoner_training.files import NotWritten, write_atomically
 from flowreasoner_training.noise import less_noise
 from flowreasoner_training.rendering import use_training_template
 from flowreasoner_training.sft.data import load_data
-from flowreasoner_training.sft.folder import begin, check_begun, decisive, save
+from flowreasoner_training.sft.folder import check_begun, decisive, save
 from flowreasoner_training.sft.trainer import check_device, load_tokenizer, make_trainer
 from flowreasoner_training.sft.watch import SftProgress, StepLog, last_loss
 
