@@ -1,4 +1,4 @@
-"""Models for many queries at once: one for all, or for simulations, which know their query, one for each."""
+"""Models for many queries at once: one for all, or one for each where a model knows its query."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class ModelSource:
 
         Args:
             query: What is asked.
-            seed: Seed of the design run; draws carry it, so that only simulations need it.
+            seed: Seed of the design run; draws carry it, so that only models that know their query need it.
         """
-        if self._uri and self._shared.simulated:
+        if self._uri and _knows_its_query(self._shared):
             return self._make(query, seed)
         return self._shared
 
@@ -58,6 +58,11 @@ class ModelSource:
 
     def _make(self, query: Query | None, seed: int) -> ChatModel:
         model = make_model(self._plugins, self._uri, self._role, query, seed, need_price=self._need_price)
-        if not self._made or not model.simulated:  # simulations hold nothing that wants closing
+        if not self._made or not _knows_its_query(model):  # such models hold nothing that wants closing
             self._made.append(model)
         return model
+
+
+def _knows_its_query(model: ChatModel) -> bool:
+    """Whether the model was made for one query: a simulation, or one that says so with ``knows_its_query``."""
+    return model.simulated or bool(getattr(model, "knows_its_query", False))

@@ -13,6 +13,7 @@ from flowreasoner.models.base import ChatRequest
 from flowreasoner.query import Query
 from flowreasoner.workflow import check, complexity
 from flowreasoner_plugins import load_plugins
+from flowreasoner_training.models import ModelSource
 from flowreasoner_training.nano.catalogue import CATALOGUE
 from flowreasoner_training.nano.teacher import SearchTeacher
 
@@ -86,3 +87,8 @@ def test_the_scheme_teaches_on_the_miniature_world_only():
         model_from_uri("nano:teacher", ModelContext("meta_agent", Query("Add.")), schemes)
     with pytest.raises(ModelRefused, match="makes on its way"):
         model_from_uri("nano:worker", context, schemes)
+
+
+def test_distillation_asks_a_teacher_of_its_own_for_each_query():
+    source = ModelSource("nano:teacher", "meta_agent", load_plugins())
+    assert [source.of(random_query(1, depth)).steps for depth in (1, 2, 3, 4)] == [1, 2, 3, 4]

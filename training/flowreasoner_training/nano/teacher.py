@@ -56,6 +56,7 @@ class SearchTeacher:
     """
 
     simulated = False
+    knows_its_query = True
 
     def __init__(self, steps: int, seed: int = 0) -> None:
         self.steps, self.seed = steps, seed
