@@ -150,7 +150,8 @@ class Pipeline:
     def _start(self) -> dict[str, Any]:
         from flowreasoner_training.nano.stages import make_meta_agent
 
-        return make_meta_agent(self.recipe, self._data, self.out / "start")
+        operators = self.plugins.operators.values()
+        return make_meta_agent(self.recipe, self._data, operators, self.out / "start", self._in("start"))
 
     def _sft(self) -> dict[str, Any]:
         from flowreasoner_training.sft import SftProgress, train_sft

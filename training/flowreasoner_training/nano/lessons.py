@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flowreasoner.query import Query
     from flowreasoner.sandbox.suite import Case
 
-__all__ = ["PLANNING", "WRITING", "Lesson", "lessons"]
+__all__ = ["PLANNING", "WRITING", "Lesson", "draw_problem", "lessons"]
 
 WRITING = (
     "Write the function.",
@@ -69,10 +69,11 @@ def lessons(seed: int, count: int) -> Iterator[Lesson]:
     for _ in range(count):
         kind = roll.choices(kinds, weights)[0]
         depth = roll.choices((1, 2, 3, 4), _DIRECT_DEPTHS if kind == "direct" else _OTHER_DEPTHS)[0]
-        yield _lesson(kind, *_problem(roll, depth), roll)
+        yield _lesson(kind, *draw_problem(roll, depth), roll)
 
 
-def _problem(roll: random.Random, depth: int) -> tuple[Composition, Query, list[Any]]:
+def draw_problem(roll: random.Random, depth: int) -> tuple[Composition, Query, list[Any]]:
+    """Returns a composition of the training split, a query for it, and the inputs of the query's tests."""
     while True:
         composition = compose(roll, depth)
         inputs = None if composition.held_out else draw_inputs(roll, composition)

@@ -1,4 +1,4 @@
-"""Trains the miniature's worker from scratch on its lessons."""
+"""Trains the miniature's models from scratch: the worker on its lessons, the meta-agent on readings of queries."""
 
 from __future__ import annotations
 

@@ -60,6 +60,7 @@ def card_of(recipe: Recipe, out: Path, parameters: Mapping[str, int], results: M
         parameters["meta_agent"],
         (
             stage("Distillation from a search over a catalogue (§4.1, Eq. 1)", "distill"),
+            stage("Readings: what queries ask for, before it designs anything", "start"),
             stage("SFT (§4.1, Eq. 2)", "sft", trajectories),
             stage("GRPO with a reward per round (§4.2, Eq. 3 and 4)", "grpo"),
         ),

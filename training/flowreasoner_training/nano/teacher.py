@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flowreasoner.models import ModelContext, ModelURI
     from flowreasoner.models.base import ChatRequest
 
-__all__ = ["SearchTeacher", "teacher_from_uri"]
+__all__ = ["SearchTeacher", "size_of", "teacher_from_uri"]
 
 _SCORE = re.compile(r"^Score: (\d\.\d+)", re.M)
 _FIRST = {"single": 8, "vote": 2, "test": 3, "attempts": 2, "review": 1}
@@ -82,7 +82,7 @@ class SearchTeacher:
         )[0]
 
     def _reasons(self, chosen: Blueprint, tried: list[Blueprint], scores: list[float]) -> str:
-        size = f"The query asks for {self.steps} step{'s' * (self.steps > 1)}."
+        size = size_of(self.steps)
         if not scores or not tried:
             return f"{size} I start with this: {chosen.words}."
         seen = f"Round {len(scores)} scored {scores[-1]:.2f}."
@@ -94,6 +94,11 @@ class SearchTeacher:
 
     async def aclose(self) -> None:
         """Does nothing."""
+
+
+def size_of(steps: int) -> str:
+    """Returns the sentence that the teacher's thoughts begin with: how many steps a query asks for."""
+    return f"The query asks for {steps} step{'s' * (steps > 1)}."
 
 
 def _reply(blueprint: Blueprint, reasons: str) -> str:

@@ -157,6 +157,8 @@ class GrpoSettings(_Section):
     """Optimizer steps at most."""
     rounds: int = Field(default=10, ge=1)
     """Rounds per trajectory, l."""
+    early_stop: bool = False
+    """End a trajectory at its first perfect round, as inference does; the paper does not say."""
     evaluations: int | None = Field(default=None, ge=1)
     """Runs per workflow; ``worker.evaluations`` unless given. More of them make a steadier reward."""
     learning_rate: float = Field(default=1e-6, gt=0)
@@ -171,6 +173,8 @@ class GrpoSettings(_Section):
     """Which rounds a round's tokens are credited with: its own and later ones, or all (Eq. 4 to the letter)."""
     statistics: Literal["all", "kept"] = "all"
     """Rounds that mean and deviation are taken over: all, or those that Eq. 4 keeps."""
+    scale: Literal["group", "none"] = "group"
+    """Divide by the deviation, as Eq. 4 does; or not, so that a query whose workflows hardly differ counts little."""
     center: Literal["none", "round"] = "none"
     """Subtract the group's mean advantage of the same round (a departure from the paper)."""
     count_invalid: bool = True
@@ -192,7 +196,9 @@ class GrpoSettings(_Section):
     max_grad_norm: float = Field(default=1.0, gt=0)
     """Gradients are scaled down to this norm."""
     warmup_steps: int = Field(default=3, ge=0)
-    """Steps in which the learning rate rises; then it stays."""
+    """Steps in which the learning rate rises."""
+    schedule: Literal["constant", "linear"] = "constant"
+    """What the learning rate does then: it stays, or falls to 0 at the last step."""
     save_steps: int = Field(default=10, ge=1)
     """Steps between checkpoints."""
 
@@ -246,10 +252,12 @@ class NanoSettings(_Section):
     """The meta-agent, before it has learned anything."""
     lessons: int = Field(default=40_000, ge=100)
     """Lessons of the worker."""
+    readings: int = Field(default=25_000, ge=0)
+    """Queries that the meta-agent reads, to learn what they ask for, before it learns to design."""
     learning_rate: float = Field(default=2e-3, gt=0)
-    """Peak learning rate of the worker."""
+    """Peak learning rate of lessons and readings."""
     batch_tokens: int = Field(default=3_000, ge=512)
-    """Tokens per step of the worker."""
+    """Tokens per step of lessons and readings."""
 
 
 class Recipe(_Section):
