@@ -7,7 +7,17 @@ import math
 from itertools import pairwise
 
 
-def advantages(rewards, valid, k, excluded, scope="subsequent", statistics="all", center="none", count_invalid=True):
+def advantages(
+    rewards,
+    valid,
+    k,
+    excluded,
+    scope="subsequent",
+    statistics="all",
+    center="none",
+    count_invalid=True,
+    scale="group",
+):
     """Eq. 4 for one query.
 
     `rewards[i][j-1]` is r_ij, or None for a round that never happened; `valid[i][j-1]` tells whether it was valid.
@@ -27,6 +37,8 @@ def advantages(rewards, valid, k, excluded, scope="subsequent", statistics="all"
     ]
     mean = math.fsum(pool) / len(pool) if pool else 0.0
     spread = math.sqrt(math.fsum((r - mean) ** 2 for r in pool) / len(pool)) if pool else 0.0
+    if scale == "none":
+        spread = 1.0
     result = []
     for row, keep in zip(rewards, kept, strict=True):
         line = []
@@ -49,13 +61,14 @@ def _centred(result, rewards):
     return lines
 
 
-def outcome_advantages(rewards):
+def outcome_advantages(rewards, scale="group"):
     """Ordinary GRPO for one query: mean rewards less their mean, by their sample deviation and TRL's epsilon."""
     scores = [math.fsum(known) / len(known) for known in ([r for r in row if r is not None] for row in rewards)]
     mean = math.fsum(scores) / len(scores)
     spread = math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / (len(scores) - 1))
+    divisor = spread + 1e-4 if scale == "group" else 1.0
     return [
-        [0.0 if r is None else (score - mean) / (spread + 1e-4) for r in row]
+        [0.0 if r is None else (score - mean) / divisor for r in row]
         for score, row in zip(scores, rewards, strict=True)
     ]
 

@@ -41,26 +41,30 @@ def close(tensor, lists):
     groups(),
     st.sampled_from([0.9, 1.0, 1.1]),
     st.integers(0, 4),
-    st.sampled_from(["subsequent", "trajectory"]),
-    st.sampled_from(["all", "kept"]),
-    st.sampled_from(["none", "round"]),
-    st.booleans(),
+    st.fixed_dictionaries(
+        {
+            "scope": st.sampled_from(["subsequent", "trajectory"]),
+            "statistics": st.sampled_from(["all", "kept"]),
+            "scale": st.sampled_from(["group", "none"]),
+            "center": st.sampled_from(["none", "round"]),
+            "count_invalid": st.booleans(),
+        }
+    ),
 )
 @settings(max_examples=150, deadline=None)
-def test_equation_4_is_the_references(case, k, excluded, scope, statistics, center, count_invalid):
+def test_equation_4_is_the_references(case, k, excluded, options):
     made, valid = case
-    options = {"scope": scope, "statistics": statistics, "center": center, "count_invalid": count_invalid}
     asked = GrpoSettings(group_size=len(made[0]), discount=k, excluded_rounds=excluded, **options)
     expected = [reference.advantages(*group, k, excluded, **options) for group in zip(made, valid, strict=True)]
     close(round_advantages(*tensors(made, valid), asked), [line for group in expected for line in group])
 
 
-@given(groups())
+@given(groups(), st.sampled_from(["group", "none"]))
 @settings(max_examples=50, deadline=None)
-def test_outcome_advantages_are_the_references(case):
+def test_outcome_advantages_are_the_references(case, scale):
     made, valid = case
-    asked = GrpoSettings(group_size=len(made[0]), advantage="outcome")
-    expected = [line for group in made for line in reference.outcome_advantages(group)]
+    asked = GrpoSettings(group_size=len(made[0]), advantage="outcome", scale=scale)
+    expected = [line for group in made for line in reference.outcome_advantages(group, scale)]
     close(round_advantages(*tensors(made, valid), asked), expected)
 
 

@@ -22,10 +22,10 @@ REPLIES = [WORKFLOW.format(modification="one"), "no graph at all", WORKFLOW.form
 class Sampler:
     """The part of the trainer that a rollout uses; it writes given replies, ended unless they are cut."""
 
-    use_vllm, processing_class = False, TOKENIZER
-    accelerator = SimpleNamespace(process_index=0)
+    use_vllm, processing_class, model = False, TOKENIZER, SimpleNamespace()
 
-    def __init__(self, rows, replies=REPLIES, step=7, cut=False):
+    def __init__(self, rows, replies=REPLIES, step=7, cut=False, processes=1):
+        self.accelerator = SimpleNamespace(process_index=0, num_processes=processes, unwrap_model=lambda model: model)
         self.rollout_rows, self.replies, self.cut = rows, replies, cut
         self.state = SimpleNamespace(global_step=step)
         self.generation_config = SimpleNamespace(max_new_tokens=999)
@@ -99,7 +99,23 @@ def test_a_trajectory_without_room_ends_on_its_own_words():
     made, sampler, _ = roll(max_tokens=length + 199)
     assert [len(steps) for steps in made["steps"]] == [1] * 6
     assert all(set(rounds) == {0} for rounds in made["round_ids"])
-    assert [len(prompt) for prompt in sampler.prompts[1]] == [1] * 6
+    assert len(sampler.prompts) == 1
+
+
+def test_a_trajectory_ends_at_a_perfect_round_where_that_is_asked_for():
+    made, sampler, _ = roll(early_stop=True)
+    assert [len(steps) for steps in made["steps"]] == [1] * 6
+    assert len(sampler.prompts) == 1
+    made, _, _ = roll(early_stop=True, sampler=Sampler([], replies=[REPLIES[1], REPLIES[0], REPLIES[2]]))
+    assert [[step.valid for step in steps] for steps in made["steps"]] == [[False, True]] * 6
+    made, _, _ = roll()
+    assert [len(steps) for steps in made["steps"]] == [3] * 6
+
+
+def test_of_several_processes_all_sample_in_every_round():
+    made, sampler, _ = roll(early_stop=True, sampler=Sampler([], processes=2))
+    assert [len(steps) for steps in made["steps"]] == [1] * 6
+    assert [[len(prompt) for prompt in prompts] for prompts in sampler.prompts[1:]] == [[1] * 6] * 2
 
 
 def test_a_repeated_step_repeats_its_draws_and_another_step_does_not():

@@ -257,6 +257,14 @@ def test_a_training_may_go_on_to_more_steps(whole, model, tmp_path):
     assert [line["step"] for line in lines(out)] == [1, 2, 3, 4, 5]
 
 
+def test_a_falling_learning_rate_belongs_to_its_number_of_steps(model, tmp_path):
+    out, settings = tmp_path / "out", {"schedule": "linear", "warmup_steps": 1}
+    train(model, out, **settings)
+    assert [line["learning_rate"] for line in lines(out)] == pytest.approx([0, 1e-3, 2e-3 / 3, 1e-3 / 3])
+    with pytest.raises(TrainingError, match=r"was begun with grpo\.max_steps 4, not 6"):
+        train(model, out, resume=True, max_steps=6, **settings)
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

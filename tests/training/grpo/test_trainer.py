@@ -8,6 +8,7 @@ import torch
 from fake_sandbox import FakeSandbox
 from grpo_runs import plugins, queries, recipe
 from tiny_model import tiny_model
+from transformers import GenerationMixin
 from trl import GRPOTrainer
 
 from flowreasoner.models import FunctionModel
@@ -55,6 +56,7 @@ def test_what_is_relied_on_is_there():
         "self._generate(prompts)",
     ):
         assert assumed in source
+    assert "_previous_max_cache_length" in inspect.getsource(GenerationMixin._prepare_static_cache)
     assert "num_generations" in inspect.signature(GRPOTrainer._generate_single_turn).parameters
 
 

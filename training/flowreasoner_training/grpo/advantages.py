@@ -37,13 +37,14 @@ def round_advantages(rewards: Tensor, valid: Tensor, settings: GrpoSettings) -> 
     """
     happened = ~rewards.isnan()
     if settings.advantage == "outcome":
-        return outcome_advantages(rewards, settings.group_size) * happened
+        return outcome_advantages(rewards, settings.group_size, scaled=settings.scale == "group") * happened
     number = torch.arange(1, rewards.shape[1] + 1, device=rewards.device, dtype=rewards.dtype)
     kept = happened & (number > settings.excluded_rounds)
     if settings.count_invalid:
         kept |= happened & ~valid
     counted = kept if settings.statistics == "kept" else happened
-    weighted = _normalised(rewards, counted, settings.group_size) * settings.discount**number * kept
+    normalised = _normalised(rewards, counted, settings.group_size, scaled=settings.scale == "group")
+    weighted = normalised * settings.discount**number * kept
     if settings.scope == "trajectory":
         advantages = weighted.sum(1, keepdim=True) * happened
     else:
@@ -51,20 +52,22 @@ def round_advantages(rewards: Tensor, valid: Tensor, settings: GrpoSettings) -> 
     return _centred(advantages, happened, settings.group_size) if settings.center == "round" else advantages
 
 
-def outcome_advantages(rewards: Tensor, group_size: int) -> Tensor:
+def outcome_advantages(rewards: Tensor, group_size: int, *, scaled: bool = True) -> Tensor:
     """Returns ordinary GRPO's advantages: each trajectory's mean reward, normalised in its group as TRL does it.
 
     Args:
         rewards: (N, l) rewards; NaN for a round that never happened.
         group_size: Trajectories per query, G.
+        scaled: Divide by the group's deviation.
 
     Returns:
         (N, l) advantages, the same for all rounds of a trajectory.
     """
     outcome = rewards.nanmean(1).view(-1, group_size)
     deviation = outcome - outcome.mean(1, keepdim=True)
-    normalised = deviation / (outcome.std(1, keepdim=True) + _TRL_EPSILON)
-    return normalised.view(-1, 1).expand_as(rewards)
+    if scaled:
+        deviation = deviation / (outcome.std(1, keepdim=True) + _TRL_EPSILON)
+    return deviation.view(-1, 1).expand_as(rewards)
 
 
 def spread_over_tokens(advantages: Tensor, rounds: Tensor) -> Tensor:
@@ -80,12 +83,14 @@ def spread_over_tokens(advantages: Tensor, rounds: Tensor) -> Tensor:
     return advantages.gather(1, rounds.clamp(min=0)) * (rounds >= 0)
 
 
-def _normalised(rewards: Tensor, counted: Tensor, group_size: int) -> Tensor:
+def _normalised(rewards: Tensor, counted: Tensor, group_size: int, *, scaled: bool) -> Tensor:
     """Returns (r - mean(R)) / std(R), R being the counted rewards of a group; 0 where R has no spread."""
     grouped = rewards.nan_to_num().reshape(-1, group_size * rewards.shape[1])
     share = counted.reshape(grouped.shape).to(grouped.dtype)
     count = share.sum(1, keepdim=True).clamp(min=1)
     deviation = grouped - (grouped * share).sum(1, keepdim=True) / count
+    if not scaled:
+        return deviation.view(rewards.shape)
     spread = ((deviation**2 * share).sum(1, keepdim=True) / count).sqrt()
     return torch.where(spread > _NO_SPREAD, deviation / spread, 0.0).view(rewards.shape)
 

@@ -56,7 +56,7 @@ def grpo_config(recipe: Recipe, out: Path, steps: int) -> GRPOConfig:
         per_device_train_batch_size=settings.micro_batch,
         gradient_accumulation_steps=_accumulation(recipe),
         learning_rate=settings.learning_rate,
-        lr_scheduler_type="constant_with_warmup",
+        lr_scheduler_type="constant_with_warmup" if settings.schedule == "constant" else settings.schedule,
         warmup_steps=settings.warmup_steps,
         max_grad_norm=settings.max_grad_norm,
         num_train_epochs=1,
@@ -106,7 +106,8 @@ def _generation(recipe: Recipe) -> dict[str, Any]:
             }
         case "vllm-server":
             return {"use_vllm": True, "vllm_mode": "server", "vllm_server_base_url": hardware.server}
-    return {}
+    # A cache that grows is copied with every token, which on a CPU costs more than all computing does.
+    return {"cache_implementation": "static"} if hardware.device == "cpu" else {}
 
 
 def policy(recipe: Recipe, model: Path) -> dict[str, Any]:

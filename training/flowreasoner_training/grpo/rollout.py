@@ -29,6 +29,12 @@ NOT_THE_POLICY = -1
 MakeEnvironment = Callable[[Mapping[str, Any], str], "DesignEnvironment"]
 """Makes the environment of a row of the dataset, with the seed of its draws."""
 
+Reply = tuple[list[int], Sequence[float | None] | None]
+"""Ids that the policy wrote, and their log-probabilities where the sampler gives them."""
+
+Work = tuple["DesignEnvironment", str, Spending]
+"""An environment, the reply that it takes, and what writing that cost."""
+
 
 @dataclass
 class Trajectory:
@@ -41,7 +47,7 @@ class Trajectory:
         rounds: Index of the round of each of them; `NOT_THE_POLICY` for feedback.
         logprobs: Log-probabilities of the sampler, where it gives them; 0 for feedback.
         steps: What each reply led to.
-        ended: Whether there is no room for another round.
+        ended: Whether there is no other round: no room for it, or a perfect one was made and that is enough.
     """
 
     prompt: list[int]
@@ -51,6 +57,11 @@ class Trajectory:
     logprobs: list[float | None] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     ended: bool = False
+
+    @property
+    def so_far(self) -> list[int]:
+        """All ids."""
+        return self.prompt + self.ids
 
     def append(self, ids: Sequence[int], index: int, logprobs: Sequence[float | None] | None = None) -> None:
         """Appends ids of a round, or of feedback."""
@@ -62,8 +73,8 @@ class Trajectory:
 class Rollouts:
     """TRL's ``rollout_func``: l rounds of sampling, evaluating, and appending the feedback.
 
-    The number of rounds is the same on all processes, and a trajectory that has no room left still takes part, with
-    a prompt of one token: sampling is a collective where a server or sharded weights are behind it.
+    With several processes, all sample in each round, and a trajectory that has ended still takes part with a prompt of
+    one token: sampling is a collective where a server or sharded weights are behind it.
 
     Args:
         make_environment: Makes a row's environment.
@@ -129,29 +140,36 @@ class Rollouts:
         """Has all trajectories make one round."""
         for item in made:
             self._continue(item)
+        replies = self._sample(made, index, trainer)
+        going = [place for place, item in enumerate(made) if not item.ended]
+        steps = self._loop.run(self._evaluate([self._work(made[place], replies[place][0], trainer) for place in going]))
+        for place, step in zip(going, steps, strict=True):
+            ids, logprobs = replies[place]
+            made[place].steps.append(step)
+            made[place].append(ids, index, logprobs)
+            made[place].ended = self._settings.early_stop and step.round.feedback.perfect
+
+    def _sample(self, made: Sequence[Trajectory], index: int, trainer: RoundGRPOTrainer) -> dict[int, Reply]:
+        """Has the policy write a round; returns, by place, the ids and their log-probabilities."""
+        # Where others wait for this process, it samples for ended trajectories, too.
+        alone = trainer.accelerator.num_processes == 1
+        asked = [place for place, item in enumerate(made) if not (alone and item.ended)]
+        if not asked:
+            return {}
         # The policy's draws depend on step, round and process alone: a step that is repeated after a crash is the same
         # step, whatever else drew numbers before.
         torch.manual_seed(_seed(self._seed, trainer.state.global_step, index, trainer.accelerator.process_index))
-        prompts = [item.prompt[-1:] if item.ended else item.prompt + item.ids for item in made]
+        # A static cache is never made shorter than the last one, but a resumed training had no last one.
+        trainer.accelerator.unwrap_model(trainer.model)._previous_max_cache_length = -1
+        prompts = [made[place].prompt[-1:] if made[place].ended else made[place].so_far for place in asked]
         with _tokens_at_most(trainer, self._settings.round_tokens):
-            replies, logprobs = trainer._generate_single_turn(prompts, None, {}, num_generations=1)
-        going = [place for place, item in enumerate(made) if not item.ended]
-        decode = trainer.processing_class.decode
-        steps = self._loop.run(
-            self._evaluate(
-                [
-                    (
-                        made[place].environment,
-                        decode(replies[place], skip_special_tokens=True),
-                        Spending(model_calls=1, input_tokens=len(prompts[place]), output_tokens=len(replies[place])),
-                    )
-                    for place in going
-                ]
-            )
-        )
-        for place, step in zip(going, steps, strict=True):
-            made[place].steps.append(step)
-            made[place].append(list(replies[place]), index, None if logprobs is None else logprobs[place])
+            written, logprobs = trainer._generate_single_turn(prompts, None, {}, num_generations=1)
+        return dict(zip(asked, zip(map(list, written), logprobs or [None] * len(asked), strict=True), strict=True))
+
+    def _work(self, item: Trajectory, reply: list[int], trainer: RoundGRPOTrainer) -> Work:
+        """Returns what is to be evaluated: the environment, the reply's text, and what it cost."""
+        text = trainer.processing_class.decode(reply, skip_special_tokens=True)
+        return item.environment, text, Spending(1, len(item.so_far), len(reply))
 
     def _continue(self, item: Trajectory) -> None:
         """Appends the feedback on the last round; ends the trajectory when there is no room for another round.
@@ -167,7 +185,7 @@ class Rollouts:
         else:
             item.append(turn, NOT_THE_POLICY)
 
-    async def _evaluate(self, work: Sequence[tuple[DesignEnvironment, str, Spending]]) -> list[Step]:
+    async def _evaluate(self, work: Sequence[Work]) -> list[Step]:
         gate = asyncio.Semaphore(self._concurrency)
 
         async def step(environment: DesignEnvironment, reply: str, spent: Spending) -> Step:

@@ -128,7 +128,9 @@ def decisive(recipe: Recipe, model: Path) -> dict[str, Any]:
     del sections["model"]["name"]  # which `model` stands for
     named = {f"{section}.{name}": value for section, own in sections.items() for name, value in own.items()}
     runs = {"worker.calls": recipe.worker.calls, "grpo.evaluations": recipe.grpo_evaluations}
-    open_ended = ("grpo.epochs", "grpo.max_steps", "grpo.save_steps")
+    open_ended = {"grpo.epochs", "grpo.max_steps", "grpo.save_steps"}
+    if recipe.grpo.schedule == "linear":  # each step's learning rate depends on how many there are
+        open_ended -= {"grpo.epochs", "grpo.max_steps"}
     settings = {"model": str(model.resolve()), "seed": recipe.seed, **named, **runs}
     return {name: value for name, value in settings.items() if name not in open_ended}
 
