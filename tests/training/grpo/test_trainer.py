@@ -108,6 +108,33 @@ def test_trls_objective_is_equation_3_in_value_and_gradient(trainer, monkeypatch
     assert leaf.grad[~environment].any()
 
 
+def test_what_only_pads_a_batch_is_not_computed_and_changes_nothing(trainer):
+    here = trainer(rounds=4, micro_batch=6)
+    lengths, prompt, longest = [3, 9, 4, 12], 5, 12
+    ids = torch.randint(5, 200, (4, prompt + longest), generator=torch.Generator().manual_seed(0))
+    mask = torch.tensor([[1] * (prompt + length) + [0] * (longest - length) for length in lengths])
+    widths = []
+    hook = here.model.register_forward_pre_hook(
+        lambda _, given, named: widths.append(named["input_ids"].shape[1]), with_kwargs=True
+    )
+    found = {}
+    for name, compute in (
+        ("TRL's", lambda *a, **k: GRPOTrainer._get_per_token_logps_and_entropies(here, *a, **k)),
+        ("ours", here._get_per_token_logps_and_entropies),
+    ):
+        here.model.zero_grad()
+        logprobs, entropies, _ = compute(here.model, ids, mask, longest, batch_size=2, compute_entropy=True)
+        written = mask[:, prompt:].bool()
+        (logprobs * written).sum().backward()
+        gradient = torch.cat([value.grad.flatten() for value in here.model.parameters()])
+        found[name] = logprobs[written], entropies[written], gradient
+        assert logprobs.shape == (4, longest)
+    hook.remove()
+    assert widths == [17, 17, prompt + 9, prompt + 12]
+    for theirs, own in zip(found["TRL's"], found["ours"], strict=True):
+        torch.testing.assert_close(own, theirs, rtol=1e-5, atol=1e-6)
+
+
 def test_the_divergence_of_each_round_is_noted(trainer, monkeypatch):
     here = trainer(rounds=4, beta=0.1, micro_batch=6)
     new, old, ref, _, written, rounds, per_round = cases(0, 0.1)

@@ -27,6 +27,7 @@ from flowreasoner_training.grpo.queries import QueryRows
 from flowreasoner_training.grpo.rollout import Rollouts
 from flowreasoner_training.grpo.trainer import RoundGRPOTrainer, mean_reward
 from flowreasoner_training.grpo.turns import FeedbackTurns
+from flowreasoner_training.grpo.verdicts import GradedOnce
 from flowreasoner_training.models import ModelSource
 from flowreasoner_training.noise import less_noise
 from flowreasoner_training.rendering import use_training_template
@@ -107,7 +108,7 @@ def train_grpo(
     box = sandbox or make_sandbox(plugins, recipe.worker.sandbox or "best")
     with BackgroundLoop() as loop:
         try:
-            rows = QueryRows(recipe, queries, source.of, box, plugins.operators, plugins.reward_terms)
+            rows = QueryRows(recipe, queries, source.of, GradedOnce(box), plugins.operators, plugins.reward_terms)
             trainer = make_trainer(recipe, model, rows, out, loop, observers)
             with clear_ends(trainer, out):
                 trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))

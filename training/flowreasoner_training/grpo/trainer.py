@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate.utils import gather
+from torch.nn.functional import pad
 from trl import GRPOTrainer
 
 from flowreasoner_training.checkpoints import SavesWhole
@@ -126,11 +127,37 @@ class RoundGRPOTrainer(SavesWhole, GRPOTrainer):  # type: ignore[misc]  # TRL is
         """Keeps a metric for the next line of the log; TRL leaves NaN out of its means."""
         self._metrics["train" if self.model.training else "eval"][name].append(value)
 
-    def _get_per_token_logps_and_entropies(self, *given: Any, **named: Any) -> Any:
-        """Remembers the log-probabilities, which the divergence of each round is made of."""
-        result = super()._get_per_token_logps_and_entropies(*given, **named)
-        self._logprobs = result[0].detach()
-        return result
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        **named: Any,
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Has TRL compute batch by batch without what only pads it, and remembers the log-probabilities.
+
+        Rows are padded to the longest of a whole step, and trajectories differ much in length.
+        """
+        size = batch_size or len(input_ids)
+        batches = zip(torch.split(input_ids, size), torch.split(attention_mask, size), strict=True)
+        parts = [self._without_padding(model, ids, mask, logits_to_keep, **named) for ids, mask in batches]
+        logprobs, entropies, losses = zip(*parts, strict=True)
+        whole: Tensor = torch.cat(logprobs)
+        self._logprobs = whole.detach()
+        entropy = None if entropies[0] is None else torch.cat(entropies)
+        return whole, entropy, None if losses[0] is None else torch.stack(losses).mean()
+
+    def _without_padding(self, model: Any, ids: Tensor, mask: Tensor, logits_to_keep: int, **named: Any) -> Any:
+        """Leaves out the last columns that are padding in all rows, and puts zeros in their place afterwards."""
+        unused = int((mask.flip(1).cumsum(1) == 0).sum(1).min())
+        padding = min(unused, logits_to_keep - 1)
+        used = ids.shape[1] - padding
+        logprobs, entropies, loss = super()._get_per_token_logps_and_entropies(
+            model, ids[:, :used], mask[:, :used], logits_to_keep - padding, **named
+        )
+        return pad(logprobs, (0, padding)), None if entropies is None else pad(entropies, (0, padding)), loss
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
         """Has TRL compute the objective (Eq. 3 in PPO's form), and notes the KL divergence of each round."""
