@@ -53,10 +53,10 @@ def flowreasoner_reward_terms() -> Mapping[str, RewardTerm]:
 
 @hookimpl
 def flowreasoner_benchmarks() -> Iterable[Benchmark]:
-    """Returns the project's own dozen problems, the miniature family, HumanEval and MBPP."""
-    from flowreasoner_plugins.benchmarks import DEMO, HUMANEVAL, MBPP, MINIATURE, MINIATURE_TRAIN
+    """Returns the project's own dozen problems, the miniature family, and what others publish."""
+    from flowreasoner_plugins import benchmarks
 
-    return [DEMO, MINIATURE, MINIATURE_TRAIN, HUMANEVAL, MBPP]
+    return [getattr(benchmarks, name) for name in benchmarks.__all__]
 
 
 @hookimpl

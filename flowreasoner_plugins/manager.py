@@ -47,7 +47,7 @@ __all__ = [
 
 DesignerFactory = Callable[..., "Designer"]
 BackendFactory = Callable[[], "Backend"]
-SandboxFactory = Callable[[], "Sandbox"]
+SandboxFactory = Callable[..., "Sandbox"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when the libraries are imported; no test may wait for a network
 
 
 @pytest.fixture(autouse=True)

@@ -194,12 +194,13 @@ def make_model(plugins: Plugins, uri: str, role: Any, query: Query | None, seed:
     return model
 
 
-def make_sandbox(plugins: Plugins, tier: str) -> Sandbox:
+def make_sandbox(plugins: Plugins, tier: str, **settings: Any) -> Sandbox:
     """Makes the sandbox of a tier.
 
     Args:
         plugins: Where tiers come from.
         tier: A tier's name, ``best`` for the strongest that isolates, or ``none`` for no isolation.
+        settings: What its runs may use, if not the tier's defaults: ``limits``, ``profile``.
 
     Raises:
         QueryError: If there is no tier of that name.
@@ -212,11 +213,11 @@ def make_sandbox(plugins: Plugins, tier: str) -> Sandbox:
         wanted = "process" if tier == "none" else tier
         if wanted not in offered:
             raise QueryError(f"there is no sandbox tier {tier!r}; there are best, none, {', '.join(offered)}")
-        return offered[wanted]()
+        return offered[wanted](**settings)
     reasons = []
     for name in sorted(offered, key=lambda name: TIERS.index(name) if name in TIERS else len(TIERS)):
         try:
-            sandbox = offered[name]()
+            sandbox = offered[name](**settings)
         except IsolationUnavailable as error:
             reasons.append(f"  {error}")
             continue

@@ -16,7 +16,8 @@ from flowreasoner.errors import IsolationUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flowreasoner.sandbox.base import Sandbox
+    from flowreasoner.sandbox.base import Limits, Sandbox
+    from flowreasoner.sandbox.jails.worker import Profile
 
 __all__ = ["ISOLATED", "TIERS", "best_sandbox", "make_sandbox", "missing"]
 
@@ -36,8 +37,13 @@ def missing(tier: str) -> str:
         return f"there is no such tier; there are {', '.join(TIERS)}"
 
 
-def make_sandbox(tier: str) -> Sandbox:
+def make_sandbox(tier: str, *, limits: Limits | None = None, profile: Profile = "pure") -> Sandbox:
     """Returns the sandbox of a tier.
+
+    Args:
+        tier: Its name.
+        limits: What each run may use.
+        profile: ``lib`` where programs start processes or connect to themselves; the tier `interpreter` knows none.
 
     Raises:
         IsolationUnavailable: If this machine does not offer it.
@@ -45,10 +51,10 @@ def make_sandbox(tier: str) -> Sandbox:
     if tier == "interpreter":
         from flowreasoner.sandbox.interpreter import Interpreter
 
-        return Interpreter()
+        return Interpreter(limits=limits)
     from flowreasoner.sandbox.pool import Pool
 
-    return Pool(tier)
+    return Pool(tier, limits=limits, profile=profile)
 
 
 def best_sandbox() -> Sandbox:
