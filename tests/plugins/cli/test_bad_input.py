@@ -44,7 +44,7 @@ def _line(result):
         (["solve", "demo:nope"], 2, "demo has no task 'nope'; it has balanced-tags"),
         (["solve", "demo:spiral-wlk"], 2, "did you mean 'spiral-walk'?"),
         (["solve", "humanevil:0"], 2, "there is no benchmark 'humanevil'"),
-        (["solve", "humaneval:0"], 2, "humaneval needs its file: pass --data PATH"),
+        (["solve", "humaneval:0"], 2, "humaneval cannot be loaded from the hub"),
         (["solve", "humaneval:0", "--data", "nowhere.jsonl"], 2, "cannot read benchmark data from 'nowhere.jsonl'"),
         (["solve", *SIMULATED, "demo:spiral-walk", "--worker", "gpt-4o"], 2, "'gpt-4o' is no model URI"),
         (["solve", *SIMULATED, "demo:spiral-walk", "--worker", "gpt:4o"], 2, "there is no model scheme 'gpt'"),

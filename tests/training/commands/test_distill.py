@@ -58,7 +58,7 @@ def test_nothing_kept_is_exit_code_1(recipe, tmp_path):
     ("change", "args", "code", "message"),
     [
         (("count: 3", "count: x"), (), 2, "queries.count"),
-        (("benchmark: demo", "benchmark: humaneval"), (), 2, "humaneval needs its file"),
+        (("benchmark: demo", "benchmark: humaneval"), (), 2, "humaneval cannot be loaded from the hub"),
         (("", ""), ("--teacher", "nothing:x"), 3, "there is no model scheme 'nothing'"),
         (("", ""), ("--budget-usd", "-1"), 2, "--budget-usd must be above 0"),
     ],

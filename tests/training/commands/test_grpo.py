@@ -107,7 +107,7 @@ def test_an_interruption_says_how_to_go_on(recipe, tiny, tmp_path, monkeypatch):
     ("change", "model", "code", "message"),
     [
         (("count: 3", "count: x"), None, 2, "queries.count"),
-        (("benchmark: demo", "benchmark: humaneval"), None, 2, "humaneval needs its file"),
+        (("benchmark: demo", "benchmark: humaneval"), None, 2, "humaneval cannot be loaded from the hub"),
         (("", ""), "/no/model", 3, "there is no model in '/no/model'"),
         (("queries_per_step: 1", "queries_per_step: 4"), None, 2, "no batch of grpo would ever be full"),
     ],

@@ -155,7 +155,7 @@ def test_names_that_nothing_provides_are_named_together(recipe_file, plugins):
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [
-        (None, "queries.data: mbpp needs its file: set queries.data to its path"),
+        (None, "or get its file (mbpp.jsonl or mbpp.jsonl.gz) and set queries.data to its path"),
         ("missing.jsonl", "queries.data: there is no file"),
         ("broken.jsonl", "queries.data: cannot read benchmark data"),
     ],
