@@ -58,7 +58,7 @@ def rows_of_file(path: Path) -> list[Row]:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8")
         if text.lstrip().startswith("["):
-            rows = json.loads(text)
+            rows: list[Row] = json.loads(text)
         else:
             rows = [json.loads(line) for line in text.split("\n") if line.strip()]
     except (OSError, ValueError, EOFError) as error:
