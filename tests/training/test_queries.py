@@ -82,5 +82,5 @@ def test_nothing_to_train_on_is_an_error():
     recipe = make_recipe(queries={"benchmark": "mixed", "tests": "public"})
     with pytest.raises(QueryError, match="'mixed' has no query to train on: the problem of '0' has no >>> examples"):
         training_queries(recipe, plugins("No example."))
-    with pytest.raises(PluginError, match="there is no benchmark 'nothing'; known are .*demo"):
+    with pytest.raises(PluginError, match=r"there is no benchmark 'nothing'; known are .*demo"):
         training_queries(make_recipe(queries={"benchmark": "nothing"}), PLUGINS)

@@ -3,10 +3,8 @@
 import json
 
 import pytest
-from click.testing import CliRunner
+from cli import invoke
 from sandboxes import best_tier
-
-from flowreasoner_plugins.cli.main import cli
 
 RIGHT, WRONG = "    return n // 2\n", "    return n\n"
 
@@ -30,7 +28,7 @@ def data(tmp_path):
 
 
 def verify(*arguments):
-    return CliRunner().invoke(cli, ["verify", *map(str, arguments), "--sandbox", best_tier()])
+    return invoke("verify", *arguments, "--sandbox", best_tier())
 
 
 def test_a_benchmarks_own_solutions_pass(data):

@@ -1,10 +1,7 @@
 import json
 
 import pytest
-from click.testing import CliRunner
-
-from flowreasoner_plugins import load_plugins
-from flowreasoner_training.commands.distill import command
+from cli import invoke
 
 RECIPE = """\
 name: small
@@ -26,7 +23,7 @@ def recipe(tmp_path):
 
 
 def run(*args):
-    return CliRunner().invoke(command, [str(arg) for arg in args], obj=load_plugins(entry_points=False))
+    return invoke("distill", *args)
 
 
 def test_a_recipe_becomes_data_and_the_same_command_goes_on(recipe, tmp_path):

@@ -1,11 +1,9 @@
 import json
 
 import pytest
-from click.testing import CliRunner
+from cli import invoke
 
 from flowreasoner.errors import ModelError
-from flowreasoner_plugins import load_plugins
-from flowreasoner_training.commands.grpo import command
 from flowreasoner_training.grpo.environment import DesignEnvironment
 from flowreasoner_training.grpo.hazards import HazardWatch
 
@@ -38,7 +36,7 @@ def recipe(tmp_path):
 
 
 def run(*args):
-    return CliRunner().invoke(command, [str(arg) for arg in args], obj=load_plugins(entry_points=False))
+    return invoke("grpo", *args)
 
 
 def test_a_model_is_trained_with_progress_and_warnings(recipe, tiny, tmp_path, monkeypatch, caplog):

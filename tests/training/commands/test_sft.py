@@ -1,10 +1,9 @@
 import json
 
 import pytest
-from click.testing import CliRunner
+from cli import invoke
 from trajectories import make_trajectory
 
-from flowreasoner_training.commands.sft import command
 from flowreasoner_training.trajectory import write_trajectories
 
 RECIPE = """\
@@ -33,7 +32,7 @@ async def data(tmp_path):
 
 
 def run(*args):
-    return CliRunner().invoke(command, [str(arg) for arg in args])
+    return invoke("sft", *args)
 
 
 def test_a_model_is_trained_and_a_finished_training_is_only_reported(recipe, data, tmp_path):
