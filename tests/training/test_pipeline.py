@@ -64,7 +64,7 @@ def test_the_smoke_recipe_goes_from_nothing_to_a_pair_that_can_be_used(tmp_path)
     assert [line["step"] for line in log] == [1, 2]
     assert all("round_1/valid" in line for line in log)
     card = (tmp_path / "run" / "pair" / "card.md").read_text()
-    assert "### 3. GRPO with a reward per round" in card
+    assert "### 4. GRPO with a reward per round" in card
     assert "Data: `trajectories.jsonl`" in card
     again = invoke("train", "smoke", "--out", str(tmp_path / "run"))
     assert again.exit_code == 0
