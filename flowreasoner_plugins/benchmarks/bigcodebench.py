@@ -58,14 +58,12 @@ _whole = partial(
     hub=Hub("bigcode/bigcodebench", _VERSION),
     files=("BigCodeBench.jsonl", "BigCodeBench.jsonl.gz", "BigCodeBench.hf_data.jsonl.gz"),
     fingerprints=("58bb8fae2e598eeaaf05ef0d502f34182e0f63429720489847af627f505a8805",),
-    count=1140,
 )
 _hard = partial(
     _part,
     hub=Hub("bigcode/bigcodebench-hard", _VERSION),
     files=("BigCodeBench-Hard.jsonl", "BigCodeBench-Hard.jsonl.gz"),
     fingerprints=(),
-    count=148,
 )
 _by_docstring, _by_instruction = partial(_read, prompt="complete_prompt"), partial(_read, prompt="instruct_prompt")
 BIGCODEBENCH = _whole(

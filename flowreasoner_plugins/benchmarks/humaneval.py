@@ -31,5 +31,4 @@ HUMANEVAL = Published(
     read=_read,
     fields=("task_id", "prompt", "entry_point", "test"),
     fingerprints=("7db50c80c2f35c3732c684d662c18602791fc38a0e6cf68c9eb0d7fda0fc2d31",),
-    count=164,
 )

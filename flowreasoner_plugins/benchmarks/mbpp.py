@@ -53,12 +53,12 @@ _sanitised = partial(
     fields=("task_id", "prompt", "test_imports", "test_list"),
     fingerprints=("7d9f21e269c83db190ff8b68e901fe2bc75babcce3933795807ecba462d6e413",),
 )
-MBPP = _sanitised(name="mbpp", description="427 short Python problems, sanitised (Austin et al. 2021)", count=427)
+MBPP = _sanitised(name="mbpp", description="427 short Python problems, sanitised (Austin et al. 2021)")
 MBPP_VALIDATE = _sanitised(
-    name="mbpp-validate", description="the 86 problems of mbpp that AFlow validates on", count=86, only=AFLOW_VALIDATE
+    name="mbpp-validate", description="the 86 problems of mbpp that AFlow validates on", only=AFLOW_VALIDATE
 )
 MBPP_TEST = _sanitised(
-    name="mbpp-test", description="the 341 problems of mbpp that AFlow tests on", count=341, without=AFLOW_VALIDATE
+    name="mbpp-test", description="the 341 problems of mbpp that AFlow tests on", without=AFLOW_VALIDATE
 )
 _full = partial(
     Published,
@@ -68,9 +68,5 @@ _full = partial(
     fields=("task_id", "text", "test_setup_code", "test_list"),
     fingerprints=("0fe326d3db9e0dc43b241037a0bfb6d9f6f8af97c0ee8a8eaa5c4ea07cd58b1f",),
 )
-MBPP_FULL = _full(
-    name="mbpp-full", description="974 short Python problems, not sanitised (Austin et al. 2021)", count=974
-)
-MBPP_TRAIN = _full(
-    name="mbpp-train", description="the 374 problems of mbpp-full for training", count=374, only=range(601, 975)
-)
+MBPP_FULL = _full(name="mbpp-full", description="974 short Python problems, not sanitised (Austin et al. 2021)")
+MBPP_TRAIN = _full(name="mbpp-train", description="the 374 problems of mbpp-full for training", only=range(601, 975))

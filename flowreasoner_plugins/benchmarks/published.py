@@ -31,7 +31,6 @@ class Published:
         read: Turns a row into a query with all tests hidden.
         fields: What the fingerprint is taken of.
         fingerprints: Those of the published versions, where they are known.
-        count: How many queries it has.
         sandbox: What its tests need of a sandbox, if not the defaults: ``limits``, ``profile``.
         only: Ids of the rows that belong to it, where it is a part of the file.
         without: Ids of rows that do not.
@@ -44,7 +43,6 @@ class Published:
     read: Callable[[Row], Query]
     fields: tuple[str, ...]
     fingerprints: tuple[str, ...]
-    count: int
     sandbox: Mapping[str, Any] = field(default_factory=dict)
     only: Collection[Any] | None = None
     without: Collection[Any] = ()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner.errors import QueryError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -117,7 +119,6 @@ async def verify(
     answers: Sequence[Answer],
     sandbox: Sandbox,
     *,
-    ahead: int = 8,
     report: Callable[[Judged], None] = lambda _: None,
 ) -> Verification:
     """Judges answers by all tests of their queries, several at a time.
@@ -125,11 +126,11 @@ async def verify(
     Args:
         benchmark: Its name.
         answers: Programs, with their queries.
-        sandbox: Runs them.
-        ahead: Answers under way at the same time.
+        sandbox: Runs them, as many at a time as it does.
         report: Called with each answer as it is judged, in their order.
 
     Raises:
+        QueryError: If a query has no tests.
         SandboxError: If the sandbox fails.
     """
     result = Verification(benchmark, sandbox.tier)
@@ -140,12 +141,12 @@ async def verify(
             result.not_run[answer.id] = lacks
         else:
             todo.append(answer)
-    gate = asyncio.Semaphore(ahead)
 
     async def judge(answer: Answer) -> Judged:
-        assert answer.query.hidden is not None  # noqa: S101 - a benchmark's queries have tests
-        async with gate:
-            return Judged(answer, await sandbox.grade(answer.code, answer.query.hidden))
+        suite = answer.query.hidden or answer.query.feedback
+        if suite is None:
+            raise QueryError(f"query {answer.query.id!r} of {benchmark} has no tests to judge answers by")
+        return Judged(answer, await sandbox.grade(answer.code, suite))
 
     async for item in _in_order(judge(answer) for answer in todo):
         result.judged.append(item)
