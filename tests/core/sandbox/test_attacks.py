@@ -8,6 +8,8 @@ from sandboxes import offered
 
 from flowreasoner.sandbox import Pool
 
+UNCOUNTED = {("landlock", "resources_unlinked_files"): "docs/sandbox.md: it cannot count files that are open but deleted"}
+
 
 @pytest.fixture(scope="module")
 def host():
@@ -25,4 +27,6 @@ def pool(request, host):
 @pytest.mark.slow
 @pytest.mark.parametrize(("attack", "style"), [(attack, style) for attack in ATTACKS for style in styles(attack)])
 async def test_an_attack_is_contained(pool, host, attack, style):
+    if reason := UNCOUNTED.get((pool.tier, attack)):
+        pytest.skip(reason)
     assert await attempt(pool, attack, style, host) == []
