@@ -6,8 +6,8 @@ from agents import ADD, RIGHT
 from fake_sandbox import FakeSandbox
 
 from flowreasoner import Workflow
+from flowreasoner.comparison import Arena
 from flowreasoner.models import ScriptedModel
-from flowreasoner_training.nano.attempt import Arena
 
 __all__ = ["NO_ANSWER", "ONE", "QUERIES", "agent", "arena"]
 

@@ -6,8 +6,8 @@ import random
 from dataclasses import replace
 from typing import Any
 
+from flowreasoner.comparison import Outcome
 from flowreasoner_training.nano.contenders import TITLES
-from flowreasoner_training.nano.outcomes import Outcome
 from flowreasoner_training.nano.summary import summarise
 
 __all__ = ["an_outcome", "some_outcomes", "some_results"]

@@ -1,6 +1,7 @@
 """Designers: anything that turns a query into a workflow, behind one interface."""
 
 from flowreasoner.designers.base import Design, Designer, Round, select_best
+from flowreasoner.designers.fixed import FixedWorkflow
 from flowreasoner.designers.flowreasoner import FlowReasoner
 from flowreasoner.designers.grading import grade_answer, grade_with_suite
 from flowreasoner.designers.workbench import Journal, NoJournal, Workbench
@@ -8,6 +9,7 @@ from flowreasoner.designers.workbench import Journal, NoJournal, Workbench
 __all__ = [
     "Design",
     "Designer",
+    "FixedWorkflow",
     "FlowReasoner",
     "Journal",
     "NoJournal",

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowreasoner.budget import Spending
 from flowreasoner.designers import instructions
 from flowreasoner.designers.base import Design, Round, select_best
+from flowreasoner.designers.conclusion import conclude
 from flowreasoner.designers.conversation import conversation, task_message, within
-from flowreasoner.designers.grading import grade_with_suite
 from flowreasoner.designers.proposal import Proposal, check_proposal, evaluate_proposal
 from flowreasoner.designers.reply import read_proposal
 from flowreasoner.designers.written_tests import with_written_tests
-from flowreasoner.errors import BudgetExceeded, ModelError, NoAnswer, QueryError
-from flowreasoner.events import DesignEnded, DesignStarted, RoundEnded, RoundStarted, WorkflowProposed
+from flowreasoner.errors import BudgetExceeded, ModelError, QueryError
+from flowreasoner.events import DesignStarted, RoundEnded, RoundStarted, WorkflowProposed
 from flowreasoner.models.base import ChatRequest, Message
 from flowreasoner.workflow import check
 
@@ -62,7 +62,7 @@ class FlowReasoner:
 
     async def design(self, query: Query, bench: Workbench) -> Design:
         """Designs a workflow for a query; see `flowreasoner.designers.Designer.design`."""
-        start = time.perf_counter()
+        began = time.perf_counter()
         query = await with_written_tests(query, bench)
         task = task_message(query, bench.operators.values(), bench.budget.calls)
         rounds = [self._reread(record, bench) for record in bench.journal.finished()][: self.rounds]
@@ -81,27 +81,7 @@ class FlowReasoner:
             )
         )
         stopped = await self._run_rounds(query, bench, task, rounds)
-        best = select_best(rounds)
-        if best is None:
-            told = rounds[-1].feedback.complaint or "nothing"
-            raise NoAnswer(f"none of the {len(rounds)} rounds gave an answer; the last one said: {told}")
-        design = Design(
-            query,
-            tuple(rounds),
-            best,
-            bench.meta_agent.name,
-            bench.worker.name,
-            bench.simulated_models,
-            stopped,
-            run=bench.journal.run,
-            tier=bench.sandbox.tier,
-            isolated=bench.sandbox.isolated,
-            extra=bench.meter.spent - sum((item.cost for item in rounds), Spending()),
-        )
-        design = await _score_hidden(design, bench)
-        design = replace(design, seconds=time.perf_counter() - start)
-        bench.emit(DesignEnded(design))
-        return design
+        return await conclude(query, rounds, stopped, bench, began=began)
 
     async def _run_rounds(self, query: Query, bench: Workbench, task: str, rounds: list[Round]) -> StopReason:
         """Adds rounds until one is perfect, all are made, or the budget ends."""
@@ -178,12 +158,3 @@ async def _ask(bench: Workbench, request: ChatRequest) -> Completion:
         if error.spent is not None:
             bench.meter.charge(error.spent)
         raise
-
-
-async def _score_hidden(design: Design, bench: Workbench) -> Design:
-    """Runs the hidden tests, once, on the final answer."""
-    hidden = design.query.hidden
-    if hidden is None:
-        return design
-    grade = await grade_with_suite(design.answer, hidden, bench.sandbox)
-    return replace(design, hidden_score=grade.score, hidden_passed=grade.score >= 1.0)

@@ -8,7 +8,9 @@ from sandboxes import offered
 
 from flowreasoner.sandbox import Pool
 
-UNCOUNTED = {("landlock", "resources_unlinked_files"): "docs/sandbox.md: it cannot count files that are open but deleted"}
+UNCOUNTED = {
+    ("landlock", "resources_unlinked_files"): "docs/sandbox.md: files that are open but deleted are not counted"
+}
 
 
 @pytest.fixture(scope="module")

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flowreasoner.budget import Spending
-from flowreasoner.designers import Design, Designer, FlowReasoner, Round, grade_with_suite, select_best
-from flowreasoner.errors import NoAnswer
-from flowreasoner.models import ChatModel
-from flowreasoner.query import Query
-from flowreasoner.workflow import Workflow
+from flowreasoner.comparison import Contender
+from flowreasoner.designers import FixedWorkflow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from flowreasoner.designers import Workbench
-    from flowreasoner.designers.base import StopReason
+    from flowreasoner.comparison import ModelSource, Outcome
+    from flowreasoner.designers import FlowReasoner
+    from flowreasoner.workflow import Workflow
 
-__all__ = ["TITLES", "Contender", "FixedWorkflow", "ModelSource", "baselines", "candidates", "trained"]
-
-ModelSource = Callable[[Query, int], ChatModel]
-"""Gives the model for a query and a seed; mostly always the same one."""
+__all__ = ["TITLES", "baselines", "best_candidate", "candidates", "trained"]
 
 TITLES = {
     "worker": "(a) worker alone, one call",
@@ -34,65 +26,6 @@ TITLES = {
     "outcome": "(e) FlowReasoner, SFT + GRPO with one reward",
 }
 """What the contenders are, in the order in which they are shown."""
-
-
-@dataclass(frozen=True)
-class FixedWorkflow:
-    """A designer that has one workflow for every query.
-
-    Attributes:
-        workflow: The workflow.
-        rounds: Times that it is evaluated, with draws of their own.
-        evaluations: Runs per round. With both at 1 the workflow is simply run.
-        early_stop: Stop at the first perfect round.
-    """
-
-    workflow: Workflow
-    rounds: int = 1
-    evaluations: int = 1
-    early_stop: bool = True
-    name: str = "fixed"
-
-    async def design(self, query: Query, bench: Workbench) -> Design:
-        """Runs the workflow; see `flowreasoner.designers.Designer.design`."""
-        rounds: list[Round] = []
-        stopped: StopReason = "rounds"
-        for number in range(1, self.rounds + 1):
-            feedback = await bench.evaluate(self.workflow, query, self.evaluations, number)
-            workflow = self.workflow
-            item = Round(number, "", "", workflow, workflow.source, workflow.prompt_source, feedback, (), Spending())
-            bench.journal.keep(item)
-            rounds.append(item)
-            if feedback.perfect and self.early_stop:
-                stopped = "perfect"
-                break
-        best = select_best(rounds)
-        if best is None:
-            raise NoAnswer(f"the workflow gave no answer: {rounds[-1].feedback.complaint or 'nothing'}")
-        design = Design(query, tuple(rounds), best, "", bench.worker.name, bench.simulated_models, stopped)
-        if query.hidden is None:
-            return design
-        grade = await grade_with_suite(design.answer, query.hidden, bench.sandbox)
-        return replace(design, hidden_score=grade.score, hidden_passed=grade.score >= 1.0)
-
-
-@dataclass(frozen=True)
-class Contender:
-    """One that tries every query.
-
-    Attributes:
-        name: Short name, e.g. ``grpo``.
-        designer: Turns a query into a workflow.
-        meta_agent: The meta-agent, where the designer uses one.
-        checkpoint: Which training seed it stands for.
-        run_again: Whether the chosen workflow is run once more, on its own.
-    """
-
-    name: str
-    designer: Designer
-    meta_agent: ModelSource | None = None
-    checkpoint: str = ""
-    run_again: bool = True
 
 
 def candidates(catalogue: Mapping[str, Workflow]) -> list[Contender]:
@@ -132,3 +65,14 @@ def trained(name: str, checkpoints: Mapping[str, ModelSource], designer: FlowRea
         designer: Rounds, evaluations and early stop.
     """
     return [Contender(name, designer, model, label) for label, model in checkpoints.items()]
+
+
+def best_candidate(outcomes: Sequence[Outcome]) -> str:
+    """Returns the name of the contender that passes most; of equals the one with the fewest calls, then the first."""
+    totals: dict[str, list[float]] = {}
+    for outcome in outcomes:
+        total = totals.setdefault(outcome.contender, [0.0, 0.0, 0.0])
+        total[0] -= outcome.passed
+        total[1] -= outcome.hidden
+        total[2] += outcome.calls
+    return min(totals, key=lambda name: totals[name])

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flowreasoner.comparison.statistics import difference, mean, slope
 from flowreasoner.errors import QueryError
 from flowreasoner_training.nano.contenders import TITLES
-from flowreasoner_training.nano.statistics import difference, mean, slope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from flowreasoner_training.nano.outcomes import Outcome
-    from flowreasoner_training.nano.statistics import Difference, Estimate, Values
+    from flowreasoner.comparison import Outcome
+    from flowreasoner.comparison.statistics import Difference, Estimate, Values
 
 __all__ = ["LINKS", "MEASURES", "summarise"]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowreasoner_training.nano.statistics import difference, mean, slope
+from flowreasoner.comparison.statistics import difference, mean, slope
 
 RANDOM = np.random.default_rng(1)
 

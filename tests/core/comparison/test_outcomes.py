@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from outcomes import an_outcome
 
+from flowreasoner.comparison import OutcomeFile
 from flowreasoner.errors import QueryError, StoreError
-from flowreasoner_training.nano.outcomes import OutcomeFile
 
 SETTINGS = {"rounds": 4, "worker": "sim:"}
 FIRST, SECOND = an_outcome(seed=0), replace(an_outcome(seed=1), run_calls=None, complexity=None, error="none")

@@ -1,27 +1,25 @@
-"""Lets contenders try held-out queries under equal conditions, as many at a time as is wanted (§5)."""
+"""Lets contenders try queries under equal conditions, as many at a time as is wanted (§5)."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flowreasoner.errors import QueryError
-from flowreasoner.text import shorten
-from flowreasoner_plugins.cli.wording import clock
-from flowreasoner_training.nano.attempt import attempt
+from flowreasoner.comparison.attempt import attempt
+from flowreasoner.errors import ModelError, ModelRefused, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
+    from flowreasoner.comparison.attempt import Arena
+    from flowreasoner.comparison.contender import Contender
+    from flowreasoner.comparison.outcomes import Key, Outcome, OutcomeFile
     from flowreasoner.query import Query
-    from flowreasoner_training.nano.attempt import Arena
-    from flowreasoner_training.nano.contenders import Contender
-    from flowreasoner_training.nano.outcomes import Key, Outcome, OutcomeFile
 
-__all__ = ["PrintedProgress", "Progress", "best_candidate", "run"]
+__all__ = ["Progress", "run"]
+
+_MOST_IN_A_ROW = 8  # failures of a model, after its own tries, that look like more than bad luck
 
 
 class Progress(Protocol):
@@ -58,8 +56,10 @@ async def run(
 
     Raises:
         QueryError: If two queries have the same id, or one has no hidden tests.
-        ModelError: If a model cannot be used. Whatever the error, finished attempts are kept.
+        ModelError: If a model cannot be used; where only some attempts failed, after all others are finished.
+            Whatever the error, finished attempts are kept.
         SandboxError: If the sandbox fails.
+        BudgetExceeded: If what all attempts may spend together is spent.
         StoreError: If an outcome cannot be written.
     """
     twice = [name for name, count in Counter(query.id for query in queries).items() if count > 1]
@@ -70,31 +70,50 @@ async def run(
     jobs = [(contender, query, seed) for seed in seeds for query in queries for contender in contenders]
     open_jobs = [job for job in jobs if _key(*job) not in finished]
     queue = iter(open_jobs)
-    done = len(jobs) - len(open_jobs)
+    done, failures = len(jobs) - len(open_jobs), _Failures()
 
     async def work() -> None:
         nonlocal done
         for contender, query, seed in queue:
-            outcome = await attempt(contender, query, seed, arena)
+            try:
+                outcome = await attempt(contender, query, seed, arena)
+            except ModelRefused:
+                raise
+            except ModelError as error:
+                failures.add(error)
+                continue
+            failures.in_a_row = 0
             file.keep(outcome)
             done += 1
             if progress is not None:
                 progress(outcome, done, len(jobs))
 
     await _together([work() for _ in range(max(1, concurrency))])
+    failures.tell(len(jobs))
     finished = file.finished()
     return [finished[_key(contender, query, seed)] for contender in contenders for query in queries for seed in seeds]
 
 
-def best_candidate(outcomes: Sequence[Outcome]) -> str:
-    """Returns the name of the contender that passes most; of equals the one with the fewest calls, then the first."""
-    totals: dict[str, list[float]] = {}
-    for outcome in outcomes:
-        total = totals.setdefault(outcome.contender, [0.0, 0.0, 0.0])
-        total[0] -= outcome.passed
-        total[1] -= outcome.hidden
-        total[2] += outcome.calls
-    return min(totals, key=lambda name: totals[name])
+class _Failures:
+    """Attempts that a model's failure kept from being made: a few leave the others going, many in a row do not."""
+
+    def __init__(self) -> None:
+        self.count = self.in_a_row = 0
+        self.last: ModelError | None = None
+
+    def add(self, error: ModelError) -> None:
+        """Counts a failure, and raises it where it is one too many in a row."""
+        self.count, self.in_a_row, self.last = self.count + 1, self.in_a_row + 1, error
+        if self.in_a_row >= _MOST_IN_A_ROW:
+            raise error
+
+    def tell(self, total: int) -> None:
+        """Raises an error that says what is missing, if anything is."""
+        if self.last is not None:
+            raise ModelError(
+                f"{self.count} of {total} attempts could not be made, the last one as {self.last}; what is finished is "
+                "kept, and the same again makes the others"
+            )
 
 
 def _key(contender: Contender, query: Query, seed: int) -> Key:
@@ -110,35 +129,3 @@ async def _together(works: list[Coroutine[Any, Any, None]]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-_SHOWN, _WIDEST = 8, 32
-
-
-class PrintedProgress:
-    """Prints a line on standard error every few seconds: how far it is, who passes how much, and the time left.
-
-    Args:
-        what: What goes on, e.g. ``test``.
-        every_s: Seconds between lines.
-    """
-
-    def __init__(self, what: str, every_s: float = 10.0) -> None:
-        self._what, self._every_s = what, every_s
-        self._start = self._last = time.monotonic()
-        self._made = 0
-        self._passed: dict[str, list[float]] = {}
-
-    def __call__(self, outcome: Outcome, done: int, total: int) -> None:
-        """Takes in an outcome."""
-        self._made += 1
-        self._passed.setdefault(outcome.contender, []).append(outcome.passed)
-        now = time.monotonic()
-        if now - self._last < self._every_s and done < total:
-            return
-        self._last = now
-        shares = sorted(((sum(own) / len(own), name) for name, own in self._passed.items()), reverse=True)[:_SHOWN]
-        passed = ", ".join(f"{shorten(name, _WIDEST)} {share:.2f}" for share, name in shares)
-        left = (now - self._start) / self._made * (total - done)
-        sys.stderr.write(f"{self._what}: {done} of {total} attempts, passed: {passed}; about {clock(left)} left\n")
-        sys.stderr.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.errors import QueryError, StoreError
@@ -44,6 +44,12 @@ class Outcome:
         meta_tokens: Tokens that the meta-agent read and wrote.
         operators: Operators at the call sites of the chosen workflow, in order.
         error: Why there is no answer, if there is none.
+        model_calls: Calls of worker and meta-agent, also for what came to nothing.
+        usd: What all of them cost in US dollars, as if none had been answered by a cache.
+        unpriced_calls: Calls that the dollars leave out, as nobody knows their price.
+        leaky: Whether the tests that score also steered.
+        seconds: Wall-clock time; other attempts that went on at the same time slow it down.
+        run: Id of the attempt in the store, if it was kept.
     """
 
     contender: str
@@ -66,6 +72,12 @@ class Outcome:
     meta_tokens: int
     operators: tuple[str, ...] = ()
     error: str = ""
+    model_calls: int = 0
+    usd: float = 0.0
+    unpriced_calls: int = 0
+    leaky: bool = False
+    seconds: float = field(default=0.0, compare=False)  # when and how fast says nothing of what it came to
+    run: str = field(default="", compare=False)
 
     @property
     def key(self) -> Key:

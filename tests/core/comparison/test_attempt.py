@@ -4,11 +4,11 @@ import pytest
 from agents import ADD, HALF, RIGHT, WRONG, coder, one_call, proposal
 from arenas import NO_ANSWER, ONE, QUERIES, agent, arena
 
+from flowreasoner.comparison import Arena, attempt
 from flowreasoner.designers import FlowReasoner
 from flowreasoner.errors import QueryError, RequestRefused
 from flowreasoner.models import FunctionModel
 from flowreasoner.sandbox import Pool
-from flowreasoner_training.nano.attempt import Arena, attempt
 from flowreasoner_training.nano.contenders import Contender, FixedWorkflow
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from flowreasoner.errors import ModelError
 from flowreasoner.models import ChatRequest, FunctionModel, ScriptedModel
-from flowreasoner_training.nano.shared import SharedModel
+from flowreasoner.models.shared import SharedModel
 
 
 async def test_the_same_request_is_asked_once_also_at_the_same_time():

@@ -2,19 +2,16 @@ import asyncio
 
 import pytest
 from agents import RIGHT, WRONG, coder
-from arenas import ONE, QUERIES, agent, arena
-from outcomes import an_outcome
+from arenas import ONE, QUERIES, arena
 
-from flowreasoner.designers import FlowReasoner
-from flowreasoner.errors import ModelError, QueryError
+from flowreasoner.comparison import Contender, OutcomeFile, run
+from flowreasoner.designers import FixedWorkflow
+from flowreasoner.errors import ModelError, ModelRefused, QueryError
 from flowreasoner.models import FunctionModel
-from flowreasoner_training.nano.contenders import Contender, FixedWorkflow, baselines, candidates, trained
-from flowreasoner_training.nano.evaluation import PrintedProgress, best_candidate, run
-from flowreasoner_training.nano.outcomes import OutcomeFile
 
 
 async def test_finished_attempts_are_not_repeated(tmp_path):
-    contenders = baselines(ONE, ONE, FlowReasoner(2, 2))
+    contenders = [Contender(name, FixedWorkflow(ONE, rounds)) for rounds, name in enumerate(("a", "b", "c", "d"), 1)]
     file, worker = OutcomeFile(tmp_path / "o.jsonl", {}), coder(RIGHT)
     seen = []
     outcomes = await run(
@@ -43,43 +40,38 @@ async def test_the_first_error_ends_all_and_loses_nothing(tmp_path):
         started.append(request)
         if len(started) == 3:
             released.set()
-            return ModelError("the endpoint is gone")
+            return ModelRefused("the endpoint is gone")
         if len(started) > 1:
             await asyncio.Event().wait()
         return f"```python\n{WRONG}\n```"
 
     file = OutcomeFile(tmp_path / "o.jsonl", {})
     two = [Contender(name, FixedWorkflow(ONE)) for name in ("worker", "fixed")]
-    with pytest.raises(ModelError, match="the endpoint is gone"):
+    with pytest.raises(ModelRefused, match="the endpoint is gone"):
         await run(two, QUERIES, [0], arena(FunctionModel(answer)), file, concurrency=2)
     assert len(asyncio.all_tasks()) == 1
     outcomes = await run(two, QUERIES, [0], arena(coder(RIGHT)), file, concurrency=1)
     assert len(outcomes) == 6
 
 
-def test_trained_contenders_have_a_checkpoint_each():
-    made = trained("grpo", {"seed 0": agent(), "seed 1": agent()}, FlowReasoner(4, 3))
-    assert [(item.name, item.checkpoint) for item in made] == [("grpo", "seed 0"), ("grpo", "seed 1")]
-    assert made[0].designer == FlowReasoner(4, 3)
+async def test_a_few_failures_of_a_model_leave_the_other_attempts_going(tmp_path):
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        return ModelError("no answer in time") if len(asked) == 2 else f"```python\n{RIGHT}\n```"
+
+    file, one = OutcomeFile(tmp_path / "o.jsonl", {}), [Contender("fixed", FixedWorkflow(ONE), run_again=False)]
+    with pytest.raises(ModelError, match=r"1 of 3 attempts could not be made, the last one as no answer in time"):
+        await run(one, QUERIES, [0], arena(FunctionModel(answer)), file, concurrency=1)
+    assert len(file.finished()) == 2
+    assert len(await run(one, QUERIES, [0], arena(FunctionModel(answer)), file)) == 3
+    assert len(asked) == 4
 
 
-def test_the_best_candidate_passes_most_and_costs_least():
-    assert [(item.name, item.run_again) for item in candidates({"plain": ONE})] == [("candidate/plain", False)]
-    outcomes = [
-        an_outcome(contender=name, passed=passed, hidden=hidden, calls=calls)
-        for name, passed, hidden, calls in [
-            ("candidate/low", 0, 0.9, 1),
-            ("candidate/dear", 1, 1, 9),
-            ("candidate/cheap", 1, 1, 3),
-            ("candidate/equal", 1, 1, 3),
-        ]
-    ]
-    assert best_candidate(outcomes) == "candidate/cheap"
-
-
-def test_progress_says_how_far_it_is_and_how_long_it_takes(capsys):
-    progress = PrintedProgress("test", every_s=0)
-    progress(an_outcome(passed=0.0), 11, 20)
-    progress(an_outcome(), 12, 20)
-    line = capsys.readouterr().err.splitlines()[1]
-    assert line.startswith("test: 12 of 20 attempts, passed: sft 0.50; about 0.0 s left")
+async def test_a_model_that_only_fails_ends_the_run_soon(tmp_path):
+    model = FunctionModel(lambda _: ModelError("nobody there"))
+    one = [Contender("fixed", FixedWorkflow(ONE), run_again=False)]
+    with pytest.raises(ModelError, match=r"^nobody there"):
+        await run(one, QUERIES, range(20), arena(model), OutcomeFile(tmp_path / "o.jsonl", {}), concurrency=1)
+    assert len(model.history) == 8
