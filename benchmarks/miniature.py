@@ -26,12 +26,12 @@ from flowreasoner.models import ModelContext, model_from_uri
 from flowreasoner.models.shared import SharedModel
 from flowreasoner.query import Query
 from flowreasoner.workflow import Workflow
+from flowreasoner_plugins.bench.progress import PrintedProgress
 from flowreasoner_plugins.cli.inputs import make_sandbox
 from flowreasoner_plugins.manager import Plugins, load_plugins
 from flowreasoner_training.nano.contenders import baselines, best_candidate, candidates, trained
 from flowreasoner_training.nano.logs import read_log
 from flowreasoner_training.nano.page import render_page
-from flowreasoner_training.nano.progress import PrintedProgress
 from flowreasoner_training.nano.summary import summarise
 from flowreasoner_training.nano.tables import costs_table, results_table
 from flowreasoner_training.nano.weights import folder_of, label_of, weights_hash

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flowreasoner_plugins.hookspecs import hookimpl
 
@@ -33,14 +33,14 @@ def flowreasoner_chat_models() -> Mapping[str, ModelFactory]:
 
 @hookimpl
 def flowreasoner_designers() -> Mapping[str, DesignerFactory]:
-    """Returns FlowReasoner itself."""
+    """Returns FlowReasoner itself, and the workflows by hand that it is compared with; those are run once."""
+    from flowreasoner.designers import FixedWorkflow, FlowReasoner
+    from flowreasoner.designers.manual import MANUAL
 
-    def flowreasoner(**settings: Any) -> Any:
-        from flowreasoner.designers import FlowReasoner
+    def fixed(name: str) -> DesignerFactory:
+        return lambda **_: FixedWorkflow(MANUAL[name].workflow, name=name)
 
-        return FlowReasoner(**settings)
-
-    return {"flowreasoner": flowreasoner}
+    return {"flowreasoner": FlowReasoner, **{name: fixed(name) for name in MANUAL}}
 
 
 @hookimpl

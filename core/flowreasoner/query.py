@@ -9,6 +9,7 @@ from __future__ import annotations
 import doctest
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -138,7 +139,7 @@ class Query:
     def _examples(self) -> Suite:
         """Returns the ``>>>`` examples of the problem as tests."""
         try:
-            examples = doctest.DocTestParser().get_examples(self.problem)
+            examples = doctest.DocTestParser().get_examples(_DOCSTRING_ENDS.sub("", self.problem))
         except ValueError:
             examples = []
         tests = [
@@ -150,6 +151,9 @@ class Query:
         if not usable:
             raise QueryError(f"the problem of {self.id!r} has no >>> examples; use the policy split, or give tests")
         return Suite.asserts(usable, self.entry_point)
+
+
+_DOCSTRING_ENDS = re.compile(r"""^[ \t]*(?:\"{3}|'{3})[ \t]*$""", re.M)  # no part of what the last example prints
 
 
 def _compiles(source: str) -> bool:

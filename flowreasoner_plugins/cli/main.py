@@ -27,6 +27,7 @@ _COMMANDS = {
     "solve": "Design a workflow for a query, run it, and answer.",
     "run": "Run an existing workflow on a query.",
     "grade": "Grade one candidate program by a query's tests.",
+    "bench": "Compare designers on benchmarks.",
     "verify": "Prove that a benchmark's answers are scored right here.",
     "check": "Check workflow and query files.",
     "export": "Write a workflow as source for a framework.",

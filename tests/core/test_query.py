@@ -200,6 +200,13 @@ def test_public_takes_the_examples_of_the_problem():
     assert query.hidden is HIDDEN
 
 
+@pytest.mark.parametrize("quotes", ['"""', "'''"])
+def test_the_last_example_of_a_docstring_is_one_too(quotes):
+    problem = f"def half(n):\n    {quotes}Half of n.\n    >>> half(4)\n    2\n    >>> half(6)\n    3\n    {quotes}\n"
+    query = Query(problem, entry_point="half", hidden=Suite.asserts(["assert half(2) == 1"], "half"))
+    assert query.with_policy("public").test_cases() == ["assert half(4) == 2", "assert half(6) == 3"]
+
+
 def test_policies_need_tests_or_examples():
     with pytest.raises(QueryError, match="has no tests to divide by the policy 'split'"):
         Query("p").with_policy("split")

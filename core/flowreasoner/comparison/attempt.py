@@ -17,7 +17,7 @@ from flowreasoner.workflow import complexity
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flowreasoner.comparison.contender import Contender, ModelSource
+    from flowreasoner.comparison.contender import Contender, ModelFor
     from flowreasoner.designers import Design, Round
     from flowreasoner.operators import Operator
     from flowreasoner.query import Query
@@ -41,7 +41,7 @@ class Arena:
         store: Keeps the rounds of each attempt, and the design that came of it; nothing is kept unless given.
     """
 
-    worker: ModelSource
+    worker: ModelFor
     sandbox: Sandbox
     budget: Budget = field(default_factory=Budget)
     reward: Reward = field(default_factory=Reward)
@@ -97,7 +97,7 @@ async def attempt(contender: Contender, query: Query, seed: int, arena: Arena) -
         once=once,
         error=error,
         model_calls=spent.model_calls,
-        usd=spent.usd + spent.cached_usd,
+        usd=spent.usd,
         unpriced_calls=spent.unpriced_calls,
         leaky=query.leaky,
         seconds=seconds,

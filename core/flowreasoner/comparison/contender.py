@@ -12,9 +12,9 @@ from flowreasoner.query import Query
 if TYPE_CHECKING:
     from flowreasoner.designers import Designer
 
-__all__ = ["Contender", "ModelSource"]
+__all__ = ["Contender", "ModelFor"]
 
-ModelSource = Callable[[Query, int], ChatModel]
+ModelFor = Callable[[Query, int], ChatModel]
 """Gives the model for a query and a seed; mostly always the same one."""
 
 
@@ -26,12 +26,12 @@ class Contender:
         name: Short name, e.g. ``grpo``.
         designer: Turns a query into a workflow.
         meta_agent: The meta-agent, where the designer uses one.
-        checkpoint: Which training seed it stands for.
+        checkpoint: Which of several under this name it is, e.g. of a training's seeds.
         run_again: Whether the chosen workflow is run once more, on its own.
     """
 
     name: str
     designer: Designer
-    meta_agent: ModelSource | None = None
+    meta_agent: ModelFor | None = None
     checkpoint: str = ""
     run_again: bool = True

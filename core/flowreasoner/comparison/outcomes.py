@@ -21,6 +21,8 @@ Key = tuple[str, str, str, int]
 class Outcome:
     """One attempt of a contender at a query.
 
+    Outcomes are equal if they say the same of the contender; how long it took, and where it was kept, they do not.
+
     Attributes:
         contender: Name of the contender, e.g. ``grpo``.
         checkpoint: Which of its checkpoints; each stands for one training seed. Empty where nothing is trained.
@@ -46,8 +48,8 @@ class Outcome:
         error: Why there is no answer, if there is none.
         model_calls: Calls of worker and meta-agent, also for what came to nothing.
         usd: What all of them cost in US dollars, as if none had been answered by a cache.
-        unpriced_calls: Calls that the dollars leave out, as nobody knows their price.
         leaky: Whether the tests that score also steered.
+        unpriced_calls: Calls that the dollars leave out, as nobody knows their price.
         seconds: Wall-clock time; other attempts that went on at the same time slow it down.
         run: Id of the attempt in the store, if it was kept.
     """
@@ -74,9 +76,9 @@ class Outcome:
     error: str = ""
     model_calls: int = 0
     usd: float = 0.0
-    unpriced_calls: int = 0
     leaky: bool = False
-    seconds: float = field(default=0.0, compare=False)  # when and how fast says nothing of what it came to
+    unpriced_calls: int = field(default=0, compare=False)  # what a cache answers has no unknown price
+    seconds: float = field(default=0.0, compare=False)
     run: str = field(default="", compare=False)
 
     @property

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Difference", "Estimate", "Values", "difference", "mean", "slope"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from flowreasoner.comparison.outcomes import Outcome
+
+__all__ = ["Difference", "Estimate", "Values", "difference", "matrix", "mean", "slope"]
 
 Values = npt.NDArray[np.float64]
 """A matrix (checkpoints, queries)."""
@@ -40,6 +46,31 @@ class Difference:
     low: float
     high: float
     p: float
+
+
+def matrix(outcomes: Iterable[Outcome], measure: str, queries: Sequence[str]) -> Values:
+    """Returns a measure of one contender's outcomes as (checkpoints, queries), averaged over seeds.
+
+    Args:
+        outcomes: Those of one contender.
+        measure: Name of a number of theirs, e.g. ``passed``.
+        queries: Ids, one for each column.
+
+    Returns:
+        The matrix, NaN where no seed has a value. With ``passed`` its mean is the unbiased estimate of pass@1.
+    """
+    cells: dict[tuple[str, str], list[float]] = {}
+    rows: dict[str, int] = {}
+    for outcome in outcomes:
+        rows.setdefault(outcome.checkpoint, len(rows))
+        value = getattr(outcome, measure)
+        if value is not None:
+            cells.setdefault((outcome.checkpoint, outcome.query), []).append(value)
+    columns = {query: place for place, query in enumerate(queries)}
+    made = np.full((len(rows), len(queries)), np.nan)
+    for (checkpoint, query), found in cells.items():
+        made[rows[checkpoint], columns[query]] = sum(found) / len(found)
+    return made
 
 
 def mean(values: Values, *, seed: int = 0) -> Estimate:

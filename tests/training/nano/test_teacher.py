@@ -13,7 +13,7 @@ from flowreasoner.models.base import ChatRequest
 from flowreasoner.query import Query
 from flowreasoner.workflow import check, complexity
 from flowreasoner_plugins import load_plugins
-from flowreasoner_training.models import ModelSource
+from flowreasoner_plugins.model_source import ModelSource
 from flowreasoner_training.nano.catalogue import CATALOGUE
 from flowreasoner_training.nano.teacher import SearchTeacher
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from flowreasoner.store import Store
 from flowreasoner_plugins import load_plugins
 from flowreasoner_plugins.cli.inputs import make_sandbox
+from flowreasoner_plugins.model_source import ModelSource
 from flowreasoner_training.distill.journal import folder_store
 from flowreasoner_training.distill.session import Session
 from flowreasoner_training.files import make_folder
-from flowreasoner_training.models import ModelSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

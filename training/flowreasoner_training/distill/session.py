@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flowreasoner.sandbox import Sandbox
     from flowreasoner.store import Store
     from flowreasoner_plugins import Plugins
-    from flowreasoner_training.models import ModelSource
+    from flowreasoner_plugins.model_source import ModelSource
     from flowreasoner_training.recipes.schema import Recipe
 
 __all__ = ["Session"]

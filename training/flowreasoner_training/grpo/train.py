@@ -15,6 +15,7 @@ from transformers import AutoTokenizer, PrinterCallback
 from flowreasoner.errors import TrainingError
 from flowreasoner_plugins import load_plugins
 from flowreasoner_plugins.cli.inputs import make_sandbox
+from flowreasoner_plugins.model_source import ModelSource
 from flowreasoner_training.begun import begin, check_same
 from flowreasoner_training.checkpoints import MarkWhole, drop_pickle, keep_lines, last_checkpoint, step_of
 from flowreasoner_training.files import guarded
@@ -28,7 +29,6 @@ from flowreasoner_training.grpo.rollout import Rollouts
 from flowreasoner_training.grpo.trainer import RoundGRPOTrainer, mean_reward
 from flowreasoner_training.grpo.turns import FeedbackTurns
 from flowreasoner_training.grpo.verdicts import GradedOnce
-from flowreasoner_training.models import ModelSource
 from flowreasoner_training.noise import less_noise
 from flowreasoner_training.rendering import use_training_template
 

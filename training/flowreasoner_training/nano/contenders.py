@@ -10,7 +10,7 @@ from flowreasoner.designers import FixedWorkflow
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flowreasoner.comparison import ModelSource, Outcome
+    from flowreasoner.comparison import ModelFor, Outcome
     from flowreasoner.designers import FlowReasoner
     from flowreasoner.workflow import Workflow
 
@@ -55,7 +55,7 @@ def baselines(plain: Workflow, best: Workflow, like: FlowReasoner) -> list[Conte
     ]
 
 
-def trained(name: str, checkpoints: Mapping[str, ModelSource], designer: FlowReasoner) -> list[Contender]:
+def trained(name: str, checkpoints: Mapping[str, ModelFor], designer: FlowReasoner) -> list[Contender]:
     """Returns FlowReasoner with each checkpoint of a meta-agent.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flowreasoner.comparison.statistics import difference, mean, slope
+from flowreasoner.comparison.statistics import difference, matrix, mean, slope
 from flowreasoner.errors import QueryError
 from flowreasoner_training.nano.contenders import TITLES
 
@@ -75,7 +75,7 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             raise QueryError(f"outcomes of {name!r} are missing; run the evaluation to its end first")
     order = [name for name in dict.fromkeys([*TITLES, *by_contender]) if name in by_contender]
     values = {
-        name: {measure: _matrix(by_contender[name], measure, list(queries)) for measure in MEASURES} for name in order
+        name: {measure: matrix(by_contender[name], measure, list(queries)) for measure in MEASURES} for name in order
     }
     depths = list(queries.values())
     return {
@@ -91,22 +91,6 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             for measure in COMPARED
         ],
     }
-
-
-def _matrix(outcomes: Iterable[Outcome], measure: str, queries: list[str]) -> Values:
-    """Returns a measure as (checkpoints, queries), averaged over seeds; NaN where no seed has a value."""
-    cells: dict[tuple[str, str], list[float]] = {}
-    rows: dict[str, int] = {}
-    for outcome in outcomes:
-        rows.setdefault(outcome.checkpoint, len(rows))
-        value = getattr(outcome, measure)
-        if value is not None:
-            cells.setdefault((outcome.checkpoint, outcome.query), []).append(value)
-    columns = {query: place for place, query in enumerate(queries)}
-    matrix = np.full((len(rows), len(queries)), np.nan)
-    for (checkpoint, query), found in cells.items():
-        matrix[rows[checkpoint], columns[query]] = sum(found) / len(found)
-    return matrix
 
 
 def _contender(outcomes: list[Outcome], values: dict[str, Values], depths: list[int | None]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ that it is simulated.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flowreasoner.errors import ModelRefused
@@ -29,7 +30,8 @@ def simulated_model(uri: ModelURI, context: ModelContext) -> ChatModel:
     Args:
         uri: Options: ``skill`` and ``repair``, the chance that a first or a corrected solution is right;
             ``errors`` and ``malformed``, the share of failing and of unreadable replies; ``latency`` in
-            seconds; ``seed``; ``answers``, a JSONL file of recorded answers.
+            seconds; ``seed``; ``answers``, a JSONL file of recorded answers, whose share of right ones is then the
+            chance for each problem, unless ``skill`` or ``repair`` say otherwise.
         context: The role, and the query whose reference solution the worker varies.
 
     Raises:
@@ -39,18 +41,25 @@ def simulated_model(uri: ModelURI, context: ModelContext) -> ChatModel:
     uri.expect(_OPTIONS)
     faults = Faults(*(uri.number(name, 0.0) or 0.0 for name in ("errors", "malformed", "latency")))
     seed = int(uri.number("seed", context.seed) or 0)
-    skill, repair = (_chance(uri, name, default) for name, default in (("skill", 0.4), ("repair", 0.6)))
+    recorded = "answers" in uri.options
+    skill, repair = (_chance(uri, name, None if recorded else rate) for name, rate in (("skill", 0.4), ("repair", 0.6)))
     if context.role == "meta_agent":
         return SimulatedMetaAgent(seed=seed, faults=faults)
-    pool = SolutionPool()
-    if "answers" in uri.options:
-        pool.add_recorded(uri.options["answers"])
+    pool = _recorded(uri.options["answers"]).copy() if recorded else SolutionPool()
     if context.query is not None:
         pool.add_query(context.query)
     return SimulatedWorker(pool, skill=skill, repair=repair, seed=seed, faults=faults)
 
 
-def _chance(uri: ModelURI, name: str, default: float) -> float:
+@lru_cache(maxsize=4)
+def _recorded(path: str) -> SolutionPool:
+    """Reads a file of recorded answers, once for all queries."""
+    pool = SolutionPool()
+    pool.add_recorded(path)
+    return pool
+
+
+def _chance(uri: ModelURI, name: str, default: float | None) -> float | None:
     value = uri.number(name)
     if value is not None and not 0 <= value <= 1:
         raise ModelRefused(f"sim: {name} must be between 0 and 1, got {value:g}")

@@ -26,6 +26,11 @@ class Solutions:
     right: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
+    @property
+    def share(self) -> float:
+        """Share of the answers that are right."""
+        return len(self.right) / max(1, len(self.right) + len(self.wrong))
+
     def pick(self, chance: float, roll: float, index: int) -> str:
         """Returns a right answer with probability `chance`, else a wrong one, as far as there are any.
 
@@ -49,18 +54,24 @@ class SolutionPool:
         return len(self._by_problem)
 
     def add_query(self, query: Query) -> None:
-        """Adds a query's reference solution and faulty variants of it, if it has one.
+        """Adds a query's reference solution and faulty variants of it, if it has one and no answers are recorded.
 
         Raises:
             QueryError: If the reference does not parse.
         """
-        if query.reference.strip():
-            solutions = self._by_problem.setdefault(_folded(query.problem), Solutions())
+        problem = _folded(query.problem)
+        if query.reference.strip() and problem not in self._by_problem:
             try:
-                solutions.wrong += mutants(query.reference)
+                wrong = mutants(query.reference)
             except SyntaxError as error:
                 raise QueryError(f"the reference of query {query.id!r} does not parse: {error}") from None
-            solutions.right.append(query.reference.strip())
+            self._by_problem[problem] = Solutions([query.reference.strip()], wrong)
+
+    def copy(self) -> SolutionPool:
+        """Returns a pool to which queries can be added without changing this one."""
+        made = SolutionPool()
+        made._by_problem = dict(self._by_problem)
+        return made
 
     def add_recorded(self, path: str | Path) -> None:
         """Adds recorded answers: JSONL, optionally gzipped, with question, prediction and score (1 is right).

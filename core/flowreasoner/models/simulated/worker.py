@@ -81,8 +81,9 @@ class SimulatedWorker:
 
     Args:
         pool: Solutions by problem.
-        skill: Chance that a solution written from the problem alone is right.
-        repair: Chance that a solution written after feedback is right.
+        skill: Chance that a solution written from the problem alone is right; None is the share of right ones in the
+            pool, problem by problem.
+        repair: Chance that a solution written after feedback is right; None likewise.
         seed: Makes every answer a function of the request.
         faults: How it misbehaves.
     """
@@ -93,15 +94,16 @@ class SimulatedWorker:
         self,
         pool: SolutionPool,
         *,
-        skill: float = 0.4,
-        repair: float = 0.6,
+        skill: float | None = 0.4,
+        repair: float | None = 0.6,
         seed: int = 0,
         faults: Faults | None = None,
     ) -> None:
         self.pool, self.skill, self.repair, self.seed = pool, skill, repair, seed
         self.faults = faults or Faults()
         self._rolls = Rolls(seed)
-        self.name = f"sim:worker?skill={skill:g}&repair={repair:g}&seed={seed}"
+        given = [f"{name}={value:g}" for name, value in (("skill", skill), ("repair", repair)) if value is not None]
+        self.name = f"sim:worker?{'&'.join([*given, f'seed={seed}'])}"
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Answers as the operator named by the request's purpose."""
@@ -125,7 +127,7 @@ class SimulatedWorker:
         if purpose == "WriteTests":
             return "```python\nassert True\n```"
         chance = self.repair if purpose in {"Revise", "TestReflection"} or "feedback" in prompt.lower() else self.skill
-        code = solutions.pick(chance, roll.random(), roll.randrange(1 << 30))
+        code = solutions.pick(solutions.share if chance is None else chance, roll.random(), roll.randrange(1 << 30))
         if purpose in _CODE_PURPOSES or (purpose == "Custom" and _asks_for_code(prompt)):
             return f"```python\n{code}\n```"
         if purpose == "AnswerGenerate":

@@ -1,6 +1,6 @@
 from outcomes import an_outcome
 
-from flowreasoner_training.nano.progress import PrintedProgress
+from flowreasoner_plugins.bench.progress import PrintedProgress
 
 
 def test_progress_says_how_far_it_is_and_how_long_it_takes(capsys):
