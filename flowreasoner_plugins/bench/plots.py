@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from flowreasoner_plugins.cli.wording import model_name
 
@@ -52,6 +53,10 @@ def _panel(axes: Axes, cell: Mapping[str, Any], names: list[str]) -> None:
         color = _COLORS[names.index(name) % len(_COLORS)]
         axes.errorbar([cost], [share["value"]], yerr=margins, fmt="o", color=color, capsize=3, label=name)
     axes.set_xscale("log")
+    axes.margins(x=0.12)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:.2g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(f"{'US dollars' if dollars else 'tokens'} per query (log scale)")
     axes.set_ylabel("pass@1 on the hidden tests")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")

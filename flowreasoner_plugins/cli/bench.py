@@ -231,9 +231,11 @@ def _show(summary: dict[str, Any], out: Path) -> None:
         console.print(terminal(cell))
         for told in heading(cell):
             console.print(told, style="red" if told.startswith(("LEAKY", "SIMULATION")) else None, highlight=False)
-        for row in pairs(cell)[1]:
+        rows = pairs(cell)[1]
+        for row in rows if len(rows) <= _MOST_PAIRS else ():  # more are for table.md
             console.print(f"  {row[0]}: {row[1]}, p {row[2]}, more often right on {row[3]} queries", highlight=False)
     click.echo(f"written: {', '.join(str(path) for path in sorted(out.iterdir()) if path.suffix in _TOLD)}")
 
 
+_MOST_PAIRS = 6
 _TOLD = {".md", ".png", ".json"}
