@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flowreasoner_training.recipes.schema import NanoModel
 
-__all__ = ["new_model"]
+__all__ = ["new_model", "sampling"]
 
 _HEAD = 32
 
@@ -41,7 +41,11 @@ def new_model(tokenizer: PreTrainedTokenizerFast, shape: NanoModel, seed: int) -
         rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
     )
     model = LlamaForCausalLM(config)
-    ends = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id}
-    sampling = GenerationConfig(do_sample=True, top_k=0, **ends)  # type: ignore[no-untyped-call]
-    model.generation_config = sampling
+    model.generation_config = sampling(tokenizer)
     return model
+
+
+def sampling(tokenizer: PreTrainedTokenizerFast) -> GenerationConfig:
+    """Returns how the models are sampled: from all tokens, up to the end of the message."""
+    ends = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id}
+    return GenerationConfig(do_sample=True, top_k=0, **ends)  # type: ignore[no-untyped-call]

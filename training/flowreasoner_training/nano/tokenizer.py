@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["CHAT_TEMPLATE", "END", "START", "frequent_sentences", "make_tokenizer"]
+__all__ = ["CHAT_TEMPLATE", "END", "START", "chat_tokenizer", "frequent_sentences", "make_tokenizer"]
 
 START, END, PADDING = "<|im_start|>", "<|im_end|>", "<|pad|>"
 CHAT_TEMPLATE = (
@@ -75,6 +75,11 @@ def make_tokenizer(texts: Sequence[str], sentences: Sequence[str], size: int) ->
     cut = re.compile("|".join(map(re.escape, sentences)) or r"(?!)")
     tokenizer.train_from_iterator((part for text in texts for part in cut.split(text)), trainer)
     tokenizer.add_tokens([AddedToken(sentence, normalized=False) for sentence in sentences])
+    return chat_tokenizer(tokenizer)
+
+
+def chat_tokenizer(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
+    """Returns a tokenizer of the miniature's with its chat template, padding and end set."""
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         chat_template=CHAT_TEMPLATE,
