@@ -40,6 +40,11 @@ class ModelSource:
         """The URI, or the name of the model that was given."""
         return self._uri or self._shared.name
 
+    @property
+    def simulated(self) -> bool:
+        """Whether there is no model behind it."""
+        return self._shared.simulated
+
     def of(self, query: Query, seed: int = 0) -> ChatModel:
         """Returns the model for a query.
 

@@ -148,12 +148,15 @@ class _CachedSource:
     def __init__(self, source: ModelSource, store: Store) -> None:
         self._source, self._store = source, store
         self._made: dict[int, tuple[ChatModel, ChatModel]] = {}
-        self.simulated = False
+
+    @property
+    def simulated(self) -> bool:
+        """Whether there is no model behind it."""
+        return self._source.simulated
 
     def of(self, query: Query, seed: int) -> ChatModel:
         """Returns the model; a simulated one as it is, since it answers at once and holds nothing worth keeping."""
         model = self._source.of(query, seed)
-        self.simulated = model.simulated
         if model.simulated:
             return model
         made = self._made.setdefault(id(model), (model, SharedModel(CachedModel(model, self._store))))

@@ -100,16 +100,20 @@ sign-flip test over queries. Intervals: 95 %, by a bootstrap over queries.
 """
 
 
-def terminal(cell: Mapping[str, Any], *, width: int | None = None) -> Table:
-    """Returns the designers of a cell for a terminal, what is leaky in red."""
+_NARROW = ("designer", "pass@1", "calls", "tokens", "USD", "time")
+
+
+def terminal(cell: Mapping[str, Any]) -> Table:
+    """Returns the most important columns for a terminal of 80 characters, what is leaky in red."""
     from rich.table import Table
 
     head, rows = results(cell)
-    table = Table(title=f"{cell['benchmark']}, worker {model_name(cell['worker'])}", width=width)
-    for number, name in enumerate(head):
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    table = Table(title=f"{cell['benchmark']}, worker {model_name(cell['worker'])}")
+    for name in _NARROW:
+        table.add_column(name, justify="left" if name == "designer" else "right")
     for row in rows:
-        table.add_row(*row, style="red" if cell["designers"][row[0]]["leaky"] else None)
+        shown = dict(zip(head, row, strict=True))
+        table.add_row(*(shown[name] for name in _NARROW), style="red" if cell["designers"][row[0]]["leaky"] else None)
     return table
 
 

@@ -226,7 +226,7 @@ def _show(summary: dict[str, Any], out: Path) -> None:
 
     from flowreasoner_plugins.bench.tables import heading, pairs, terminal
 
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    console = Console(soft_wrap=not sys.stdout.isatty())
     for cell in summary["cells"]:
         console.print(terminal(cell))
         for told in heading(cell):

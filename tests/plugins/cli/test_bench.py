@@ -74,6 +74,8 @@ def test_what_is_finished_is_not_done_again_and_more_can_be_added(done, tmp_path
     result = bench("demo", "--first", 3, "-d", "vanilla", "-d", "flowreasoner", "--seeds", 2, out=again)
     assert result.exit_code == 0, result.output
     assert (again / "results.jsonl").read_bytes() == before
+    nothing_left = bench("demo", "--first", 3, "-d", "vanilla", "-d", "flowreasoner", "--seeds", 2, out=again)
+    assert "SIMULATION: worker and meta-agent simulated" in nothing_left.stdout
     more = bench("demo", "--first", 4, "-d", "cot", "-d", "vanilla", out=again)
     assert more.exit_code == 0, more.output
     assert len(lines(again)) == 8
