@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -84,6 +85,28 @@ async def test_recorded_answers_are_used_by_problem(tmp_path):
     worker = model_from_uri(f"sim:?answers={file}&skill=1")
     reply = await worker.complete(ChatRequest.ask("Please: Add two\nnumbers.", purpose="CustomCodeGenerate"))
     assert extract_code(reply.text) == "def add(a, b): return a + b"
+
+
+async def test_recorded_answers_are_right_as_often_as_they_were(tmp_path):
+    rows = [{"question": QUERY.problem, "prediction": f"def f(): return {n}", "score": float(n < 1)} for n in range(4)]
+    file = tmp_path / "answers.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    worker = model_from_uri(f"sim:?answers={file}", ModelContext("worker", QUERY))
+    answers = await _answers(worker, count=400)
+    assert set(answers) == {row["prediction"] for row in rows}  # and no variant of the query's own solution
+    assert answers.count(rows[0]["prediction"]) / 400 == pytest.approx(0.25, abs=0.08)
+
+
+async def test_a_worker_that_is_given_the_problem_alone_answers_it():
+    pool = SolutionPool()
+    pool.add_query(replace(QUERY, problem="Half of n."))
+    worker = SimulatedWorker(pool, skill=1.0)
+    alone, asked = (
+        (await worker.complete(ChatRequest.ask(text, purpose="Custom"))).text
+        for text in ("Half of\n n.\n", "What is special here?\n\nHalf of n.")
+    )
+    assert extract_code(alone) == REFERENCE.strip()
+    assert "Simulated" in asked
 
 
 def test_a_bad_file_of_answers_is_named(tmp_path):

@@ -98,6 +98,10 @@ class SolutionPool:
         known = [problem for problem in self._by_problem if problem in folded]
         return self._by_problem[max(known, key=len)] if known else None
 
+    def knows(self, prompt: str) -> bool:
+        """Tells whether a prompt is a known problem and nothing else."""
+        return _folded(prompt) in self._by_problem
+
 
 def _folded(text: str) -> str:
     return " ".join(text.split())

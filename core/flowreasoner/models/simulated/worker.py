@@ -128,7 +128,8 @@ class SimulatedWorker:
             return "```python\nassert True\n```"
         chance = self.repair if purpose in {"Revise", "TestReflection"} or "feedback" in prompt.lower() else self.skill
         code = solutions.pick(solutions.share if chance is None else chance, roll.random(), roll.randrange(1 << 30))
-        if purpose in _CODE_PURPOSES or (purpose == "Custom" and _asks_for_code(prompt)):
+        asks = purpose == "Custom" and (_asks_for_code(prompt) or self.pool.knows(prompt))
+        if asks or purpose in _CODE_PURPOSES:
             return f"```python\n{code}\n```"
         if purpose == "AnswerGenerate":
             return f"<thought>Simulated.</thought><answer>{code}</answer>"
