@@ -101,10 +101,10 @@ async def test_a_worker_that_is_given_the_problem_alone_answers_it():
     pool = SolutionPool()
     pool.add_query(replace(QUERY, problem="Half of n."))
     worker = SimulatedWorker(pool, skill=1.0)
-    alone, asked = (
-        (await worker.complete(ChatRequest.ask(text, purpose="Custom"))).text
-        for text in ("Half of\n n.\n", "What is special here?\n\nHalf of n.")
-    )
+    requests = [
+        ChatRequest.ask(start + "Half of\n n.\n", purpose="Custom") for start in ("", "What is special here?\n")
+    ]
+    alone, asked = [(await worker.complete(request)).text for request in requests]
     assert extract_code(alone) == REFERENCE.strip()
     assert "Simulated" in asked
 
