@@ -248,13 +248,14 @@ class Store:
 
     def start_run(self, title: str, settings: dict[str, Any]) -> str:
         """Records a new run and returns its id."""
-        run = time.strftime("%Y%m%d-%H%M%S-", time.localtime()) + secrets.token_hex(2)
         now = time.time()
+        values = (now, now, title, json.dumps(settings))
         with self._guarded("write"):
-            self._db.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, 'running', ?, ?, NULL)", (run, now, now, title, json.dumps(settings))
-            )
-        return run
+            while True:
+                run = time.strftime("%Y%m%d-%H%M%S-", time.localtime()) + secrets.token_hex(2)
+                with contextlib.suppress(sqlite3.IntegrityError):  # the id is taken, where many begin within a second
+                    self._db.execute("INSERT INTO runs VALUES (?, ?, ?, 'running', ?, ?, NULL)", (run, *values))
+                    return run
 
     @contextlib.contextmanager
     def claim(self, run: str) -> Iterator[None]:

@@ -51,6 +51,15 @@ def test_runs_and_rounds_come_back_in_order(path):
         assert store.run(first).status == "running"
 
 
+def test_runs_that_begin_within_a_second_have_ids_of_their_own(path, monkeypatch):
+    drawn = iter(["aaaa", "aaaa", "aaaa", "bbbb"])
+    monkeypatch.setattr("flowreasoner.store.secrets.token_hex", lambda _: next(drawn))
+    monkeypatch.setattr("flowreasoner.store.time.strftime", lambda *_: "20260101-000000-")
+    with Store(path) as store:
+        assert [store.start_run(title, {}) for title in "ab"] == ["20260101-000000-aaaa", "20260101-000000-bbbb"]
+        assert [record.title for record in store.runs()] == ["b", "a"]
+
+
 def test_a_run_is_found_by_the_start_of_its_id_or_as_last(path):
     with Store(path) as store:
         with pytest.raises(StoreError, match="no run matches 'last'"):
