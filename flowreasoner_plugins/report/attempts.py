@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowreasoner.comparison import Outcome
 from flowreasoner.errors import QueryError
+from flowreasoner_plugins.bench.tables import heading, pairs, results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,16 +42,15 @@ def summary_of(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / "summary.json"
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        for cell in value["cells"]:
-            cell["benchmark"], cell["worker"], cell["designers"], cell["pairs"], cell["simulated"]
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for cell in found["cells"]:
+            heading(cell), results(cell), pairs(cell)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise QueryError(f"{str(path)!r} is no summary of a bench; remove it, or run the bench again") from None
     except OSError as error:
         raise QueryError(f"cannot read {str(path)!r}: {error.strerror}") from None
-    found: dict[str, Any] = value
     return found
 
 

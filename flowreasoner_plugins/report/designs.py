@@ -176,8 +176,10 @@ def _evaluation(own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:
-    same = {name: call[name] for name in ("path", "operator", "site", "start", "end", "status")}
-    return same | {
+    return {
+        **{name: shown(call[name]) for name in ("path", "operator", "site", "status")},
+        "start": call["start"],
+        "end": call["end"],
         "error": shown(call["error"]),
         "inputs": shown_values(call["inputs"]),
         "outputs": shown_values(call["outputs"]),

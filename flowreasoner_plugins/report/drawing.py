@@ -52,10 +52,9 @@ def drawing(program: Program, operators: Mapping[str, Operator]) -> dict[str, An
         WorkflowInvalid: If no graph can express it.
     """
     graph = step_graph(program, operators)
-    places: dict[str, _Place] = {}
+    places = {START: _Place(None, beside=False, ways=[(graph.entry.name, "then")])}
     _lay_out(graph, "", END, places)
-    places[START] = _Place(None, beside=False, ways=[(graph.entry.name, "then")])
-    nodes, edges = {}, dict[tuple[str, str], str]()
+    nodes, edges = dict[str, dict[str, Any]](), dict[tuple[str, str], str]()
     for name, place in places.items():
         if place.site is None and name != START:
             continue

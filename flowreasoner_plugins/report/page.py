@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["as_json_block", "render"]
 
-_SCRIPTS = ("elements.js", "amounts.js", "code.js", "graph.js", "chart.js", "tabs.js", "calls.js", "round.js")
-_SCRIPTS += ("design.js", "plot.js", "attempts.js", "bench.js", "page.js")
+_SCRIPTS = (
+    *("elements.js", "amounts.js", "code.js", "graph.js", "chart.js", "tabs.js", "calls.js", "round.js", "design.js"),
+    *("plot.js", "attempts.js", "bench.js", "page.js"),
+)
 _ESCAPED = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
 
 _PAGE = """\

@@ -44,8 +44,14 @@ class Workflows:
     def _described(self, source: str, prompt: str) -> dict[str, Any]:
         """Describes a workflow; it is checked anew, as only texts are stored."""
         report = check(source, prompt, self._operators)
-        described = {"source": shown(source), "prompt": shown(prompt), "prompts": None, "drawing": None, "undrawn": ""}
-        described["repairs"] = [shown(repair) for repair in report.repairs]
+        described: dict[str, Any] = {
+            "source": shown(source),
+            "prompt": shown(prompt),
+            "prompts": None,
+            "repairs": [shown(repair) for repair in report.repairs],
+            "drawing": None,
+            "undrawn": "",
+        }
         if report.workflow is None:
             described["undrawn"] = "The checker refuses this workflow, so there is nothing to draw."
             return described
