@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from flowreasoner.errors import QueryError, RunNotFound, StoreError
-from flowreasoner.store import Store
+from flowreasoner.errors import QueryError, StoreError
 from flowreasoner_plugins.bench.tables import heading, pairs, results
 from flowreasoner_plugins.cli.wording import model_name
 from flowreasoner_plugins.report.attempts import journals, summary_of
-from flowreasoner_plugins.report.designs import design_of
+from flowreasoner_plugins.report.behind import designs_of
 from flowreasoner_plugins.report.texts import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from flowreasoner.comparison import Outcome
@@ -44,26 +41,26 @@ def bench_of(
     if summary is None and not found:
         raise QueryError(f"{str(folder)!r} is no folder of a bench: it has no summary.json and no *.outcomes.jsonl")
     cells = [] if summary is None else [_cell(cell) for cell in summary["cells"]]
-    attempts = [_attempt(journal, own, key) for journal in found for own in journal.outcomes]
+    attempts = [
+        _attempt(journal, own, key, _simulated(journal, summary)) for journal in found for own in journal.outcomes
+    ]
     notes = _notes(folder, has_summary=summary is not None, journals=found)
     designs: dict[str, dict[str, Any]] = {}
     if attempts:
         try:
-            designs = _designs(folder / "runs.sqlite", attempts, workflows, most_bytes)
+            designs = designs_of(folder / "runs.sqlite", attempts, workflows, most_bytes)
         except StoreError as error:
             notes.append(f"The single designs are not here: {shown(str(error))}.")
-    simulated = {role for cell in cells for role in cell["simulated"]}
-    if summary is None:  # then only the designs say so
-        simulated = {role for design in designs.values() for role in design["simulated"]}
     for item in attempts:
         item["design"] = item["design"] if item["design"] in designs else None
+    saying = cells if summary is not None else [*attempts, *designs.values()]
     bench = {
-        "title": ", ".join(dict.fromkeys(shown(own.benchmark) for own in found) or (_names(cells))),
+        "title": ", ".join(dict.fromkeys(own["benchmark"] for own in cells or attempts)) or shown(folder.name),
         "folder": shown(folder.name or str(folder)),
         "command": "" if summary is None else _command(str(summary.get("command", ""))),
         "cells": cells,
-        "simulated": sorted(simulated),
-        "leaky": any(item["leaky"] for item in attempts) or any(cell["leaky"] for cell in cells),
+        "simulated": sorted({role for own in saying for role in own["simulated"]}),
+        "leaky": any(own["leaky"] for own in (*attempts, *cells)),
         "notes": notes,
         "attempts": attempts,
         "store": shown(str(folder / "runs.sqlite")),
@@ -71,8 +68,12 @@ def bench_of(
     return bench, designs
 
 
-def _names(cells: list[dict[str, Any]]) -> dict[str, None]:
-    return dict.fromkeys(cell["benchmark"] for cell in cells)
+def _simulated(journal: Journal, summary: dict[str, Any] | None) -> list[str]:
+    """Returns which models of a journal's attempts were simulated; without a summary, the worker's name tells."""
+    for cell in () if summary is None else summary["cells"]:
+        if (cell["benchmark"], cell["worker"]) == (journal.benchmark, journal.worker):
+            return list(cell["simulated"])
+    return ["worker"] if journal.worker.partition(":")[0] == "sim" else []
 
 
 def _notes(folder: Path, *, has_summary: bool, journals: list[Journal]) -> list[str]:
@@ -128,7 +129,7 @@ def _command(command: str) -> str:
     return shown(shlex.join(re.sub(r"^([a-z][\w.-]*:[^?]*)\?.*", r"\1", word, flags=re.DOTALL) for word in words))
 
 
-def _attempt(journal: Journal, own: Outcome, key: str) -> dict[str, Any]:
+def _attempt(journal: Journal, own: Outcome, key: str, simulated: list[str]) -> dict[str, Any]:
     outcome = "passed" if own.passed >= 1 else "no answer" if own.error else "failed"
     return {
         "benchmark": shown(journal.benchmark),
@@ -146,41 +147,8 @@ def _attempt(journal: Journal, own: Outcome, key: str) -> dict[str, Any]:
         "unpriced": own.unpriced_calls,
         "seconds": own.seconds,
         "leaky": own.leaky,
+        "simulated": simulated,
         "error": shown(own.error),
         "run": own.run,
         "design": f"{key}{own.run}" if own.run else None,
     }
-
-
-def _designs(
-    path: Path, attempts: list[dict[str, Any]], workflows: Workflows, most_bytes: int
-) -> dict[str, dict[str, Any]]:
-    """Returns the designs of attempts, as many as there is room for, what failed first.
-
-    Raises:
-        StoreError: If the store cannot be read.
-    """
-    order = sorted(attempts, key=lambda item: item["outcome"] == "passed")
-    found: dict[str, dict[str, Any]] = {}
-    with Store(path, readonly=True) as store:
-        for item, design in _read(store, order, workflows):
-            most_bytes -= len(json.dumps(design))
-            if most_bytes < 0:
-                break
-            found[item["design"]] = design | {
-                name: item[name] for name in ("benchmark", "worker", "outcome", "error", "leaky")
-            }
-    return found
-
-
-def _read(
-    store: Store, attempts: list[dict[str, Any]], workflows: Workflows
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    for item in attempts:
-        if item["design"] is None:
-            continue
-        try:
-            record = store.run(item["run"])
-        except RunNotFound:
-            continue
-        yield item, design_of(record, store.rounds(record.id), workflows)

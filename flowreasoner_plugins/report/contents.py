@@ -70,7 +70,10 @@ def _stored(run: str, path: Path, workflows: Workflows) -> dict[str, Any]:
     if not path.exists():
         raise RunNotFound(f"no run matches {run!r}: there is no run store at {path}; `flowreasoner solve` makes one")
     with Store(path, readonly=True) as store:
-        record = store.run(run)
+        try:
+            record = store.run(run)
+        except RunNotFound as error:
+            raise RunNotFound(f"{error}; and {run!r} is no folder of a bench") from None
         return design_of(record, store.rounds(record.id), workflows)
 
 

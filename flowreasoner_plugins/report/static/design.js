@@ -53,6 +53,7 @@ function verdict(design) {
 function design_facts(design) {
   const { models, cost, sandbox } = design;
   return facts([
+    ["benchmark", design.benchmark],
     ["query", design.query],
     ["designer", design.designer],
     ["meta-agent", models.meta_agent],
@@ -60,6 +61,7 @@ function design_facts(design) {
     ["feedback score", design.ended ? `${score(design.feedback_score)}, round ${design.best_round}` : ""],
     ["rounds", `${design.rounds.length}${design.stopped ? `; ${STOPPED[design.stopped] ?? design.stopped}` : ""}`],
     ["tests", design.tests],
+    ["seed", design.seed],
     ["sandbox", sandbox ? `${sandbox.tier}${sandbox.isolated ? "" : ", which does not isolate"}` : ""],
     ["cost", `${price(cost.usd, cost.unpriced)}${cost.cached_usd ? `, of which the cache saved ${money(cost.cached_usd)}` : ""}`],
     ["model calls", `${count(cost.asked)}${cost.cached ? `, ${count(cost.cached)} from the cache` : ""}`],

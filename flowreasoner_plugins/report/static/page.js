@@ -50,5 +50,7 @@ function navigation(current) {
 
 document.getElementById("bottom").append(make("p", {}, `Written ${CONTENTS.written} by flowreasoner ${CONTENTS.version}. This file needs no network and no other file.`));
 addEventListener("hashchange", show);
-NARROW.addEventListener("change", show);
+NARROW.addEventListener("change", () => {
+  if (!matchMedia("print").matches) show(); // paper is narrow too, and what was made for it must stay
+});
 show();

@@ -56,7 +56,7 @@ function labels(points, x, y, plot) {
   const shared = (one, other) =>
     Math.max(0, Math.min(one.left + one.width, other.left + other.width) - Math.max(one.left, other.left)) *
     Math.max(0, Math.min(one.top + one.height, other.top + other.height) - Math.max(one.top, other.top));
-  return points.map((point) => {
+  return points.flatMap((point) => {
     const text = point.leaky ? `${point.designer} (leaky)` : point.designer;
     const width = measure(text, "13px system-ui, sans-serif");
     const places = [0, -15, 15, -30, 30, -45, 45, -60, 60, -75, 75].flatMap((down) =>
@@ -66,7 +66,10 @@ function labels(points, x, y, plot) {
     const hides = (own) => taken.reduce((sum, other) => sum + other.weight * shared(own, other), own.far);
     const best = (fits.length ? fits : places).reduce((one, other) => (hides(other) < hides(one) ? other : one));
     taken.push(best);
-    return draw("text", { class: point.leaky ? "label leaky" : "label", x: best.left, y: best.top + 12 }, text);
+    const named = draw("text", { class: point.leaky ? "label leaky" : "label", x: best.left, y: best.top + 12 }, text);
+    if (best.far < 20) return [named];
+    const end = { x2: best.left < x(point.cost) ? best.left + width + 2 : best.left - 2, y2: best.top + 8 };
+    return [draw("line", { class: "leader", x1: x(point.cost), y1: y(point.share.value), ...end }), named];
   });
 }
 

@@ -42,7 +42,8 @@ def test_the_page_is_opened_when_asked_for(store, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "told", "code"),
     [
-        (("nobody", "--store", "s.sqlite"), "no run matches 'nobody'", 2),
+        (("nobody", "--store", "s.sqlite"), "no run matches 'nobody' in s.sqlite; `flowreasoner runs list`", 2),
+        (("nobody", "--store", "s.sqlite"), "and 'nobody' is no folder of a bench", 2),
         (("last", "--store", "none.sqlite"), "no run matches 'last': there is no run store at none.sqlite", 2),
         (("last", "--store", "broken.sqlite"), "cannot open the run store broken.sqlite", 3),
         (("./none",), "'./none' is not there", 2),

@@ -1,12 +1,15 @@
 """A bench's folder as the page shows it."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from cli import invoke
-from reports import a_bench
+from outcomes import an_outcome
+from reports import a_bench, a_round, keep
 from sandboxes import best_tier
 
+from flowreasoner.budget import Spending
 from flowreasoner.errors import QueryError
 from flowreasoner.operators import BUILTIN
 from flowreasoner_plugins.report.benches import bench_of
@@ -48,6 +51,17 @@ def test_a_designer_without_a_meta_agent_is_not_said_to_have_one(done):
     by_designer = {design["designer"]: design for design in designs.values()}
     assert (by_designer["vanilla"]["models"]["meta_agent"], by_designer["vanilla"]["simulated"]) == ("", ["worker"])
     assert by_designer["flowreasoner"]["models"]["meta_agent"]
+
+
+def test_an_attempt_without_an_answer_is_marked_as_a_simulation_too(tmp_path):
+    run = keep(tmp_path / "runs.sqlite", a_round(spent=Spending().to_json()), status="failed", query="q", tests="split")
+    own = asdict(an_outcome(contender="cot", passed=0.0, error="no answer: x", run=run))
+    lines = [{"benchmark": "b", "worker": "sim:?skill=1"}, own]
+    (tmp_path / "b.outcomes.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    bench, designs = shown(tmp_path)
+    (design,) = designs.values()
+    assert (design["simulated"], design["models"]["worker"], design["error"]) == (["worker"], "sim:", "no answer: x")
+    assert (bench["simulated"], bench["attempts"][0]["outcome"]) == (["worker"], "no answer")
 
 
 def test_a_bench_that_was_stopped_shows_whole_lines_and_says_so(tmp_path):

@@ -118,6 +118,19 @@ def test_what_must_not_be_overlooked_is_said_above_everything(opened):
     assert "LEAKY" in text
 
 
+def test_on_paper_every_round_is_shown(opened, tmp_path):
+    page = opened()
+    assert page.pdf(path=tmp_path / "x.pdf").startswith(b"%PDF")
+    page.emulate_media(media="print")
+    panels = page.locator(".rounds > .panel")
+    assert [panels.nth(number).locator("h3.on-paper").inner_text() for number in range(3)] == [
+        "Round 1",
+        "Round 2",
+        "Round 3",
+    ]
+    assert not page.locator(".rounds > [role=tablist]").is_visible()
+
+
 WANTED = """() => {
   const kinds = "a[href], summary, [role=tab][tabindex='0'], .node[tabindex], pre, .scroll[tabindex]";
   window.wanted = [...document.querySelectorAll(kinds)].filter((own) => own.checkVisibility());
@@ -202,7 +215,7 @@ TRESPASS = """async () => {
     () => (document.querySelector("main").innerHTML = "<b>x</b>"),
     () => document.body.append(Object.assign(document.createElement("script"), { text: "window.ran = 9" })),
     () => fetch("http://example.invalid/"),
-    () => new Promise((done, failed) => Object.assign(new Image(), { onerror: failed, src: "http://example.invalid/x.png" })),
+    () => new Promise((_, failed) => Object.assign(new Image(), { onerror: failed, src: "http://example.invalid/" })),
   ];
   let stopped = 0;
   for (const attempt of attempts) {
