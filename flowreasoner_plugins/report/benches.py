@@ -45,16 +45,15 @@ def bench_of(
         _attempt(journal, own, key, _simulated(journal, summary)) for journal in found for own in journal.outcomes
     ]
     notes = _notes(folder, has_summary=summary is not None, journals=found)
-    designs: dict[str, dict[str, Any]] = {}
-    if attempts:
-        try:
-            designs = designs_of(folder / "runs.sqlite", attempts, workflows, most_bytes)
-        except StoreError as error:
-            notes.append(f"The single designs are not here: {shown(str(error))}.")
+    try:
+        designs = designs_of(folder / "runs.sqlite", attempts, workflows, most_bytes) if attempts else {}
+    except StoreError as error:
+        notes.append(f"The single designs are not here: {shown(str(error))}.")
+        designs = {}
     for item in attempts:
         item["design"] = item["design"] if item["design"] in designs else None
     saying = cells if summary is not None else [*attempts, *designs.values()]
-    bench = {
+    return {
         "title": ", ".join(dict.fromkeys(own["benchmark"] for own in cells or attempts)) or shown(folder.name),
         "folder": shown(folder.name or str(folder)),
         "command": "" if summary is None else _command(str(summary.get("command", ""))),
@@ -64,8 +63,7 @@ def bench_of(
         "notes": notes,
         "attempts": attempts,
         "store": shown(str(folder / "runs.sqlite")),
-    }
-    return bench, designs
+    }, designs
 
 
 def _simulated(journal: Journal, summary: dict[str, Any] | None) -> list[str]:
