@@ -23,7 +23,7 @@ from flowreasoner_training.recipes.sizes import GIB, MemoryPlan
 ROOT = Path(__file__).parents[1]
 MINIATURE = ROOT / "benchmarks/results/miniature.json"
 COMMANDS = (
-    *("solve", "run", "grade", "bench", "verify", "check", "export", "runs", "plugins", "doctor"),
+    *("solve", "run", "grade", "bench", "verify", "check", "export", "runs", "report", "plugins", "doctor"),
     *("distill", "sft", "grpo", "train", "recipes", "recipes list", "recipes show", "recipes check", "recipes plan"),
 )
 HARDWARE = {

@@ -32,6 +32,7 @@ _COMMANDS = {
     "check": "Check workflow and query files.",
     "export": "Write a workflow as source for a framework.",
     "runs": "List and show stored runs.",
+    "report": "Make a page of runs or a bench to look at.",
     "plugins": "List plugins and what they provide.",
     "doctor": "Show what is installed, reachable and isolated.",
 }
