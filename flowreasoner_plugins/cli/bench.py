@@ -100,10 +100,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:
       flowreasoner bench mbpp --data sanitized-mbpp.json -d vanilla -d mine.py -w ollama:qwen2.5-coder
     """
     from flowreasoner.store import Store
-    from flowreasoner_plugins.bench.running import Bench
 
     plugins: Plugins = ctx.obj
     settings, cells = usage_errors(lambda: _planned(plugins, given))
+    from flowreasoner_plugins.bench.running import Bench  # needs what the plan has looked for
+
     out: Path = given["out"]
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -96,6 +96,27 @@ def check_embedded() -> None:
     assert importlib.util.find_spec("torch") is None
 
 
+def check_benchmarks() -> None:
+    """A bench runs, with a table, a picture and a page of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "out")
+        ran = command("bench", "demo", "--first", "2", "-d", "vanilla", "-d", "cot", "-w", "sim:", "-q", "-o", str(out))
+        assert ran.returncode == 0, ran
+        assert "SIMULATION" in ran.stdout
+        assert (out / "cost.png").is_file()
+        page = Path(folder, "report.html")
+        assert command("report", str(out), "-o", str(page)).returncode == 0
+        assert "dagre" in page.read_text()
+    assert importlib.util.find_spec("datasets") is not None
+
+
+def check_bench_explained() -> None:
+    """Without NumPy, a bench says what to install before it asks any model."""
+    ran = command("bench", "demo", "--first", "1", "-d", "vanilla", "-w", "sim:", "-q")
+    assert ran.returncode == 2, ran
+    assert 'pip install "flowreasoner[benchmarks]"' in ran.stderr, ran.stderr
+
+
 def check_langgraph() -> None:
     """A graph runs, and a file is written."""
     from langchain_core.language_models import FakeListChatModel
@@ -141,6 +162,7 @@ CHECKS = {
     "metagpt": check_metagpt,
     "train": check_train,
     "embedded": check_embedded,
+    "benchmarks": check_benchmarks,
 }
 
 
@@ -153,7 +175,9 @@ def main() -> None:
             check_explained(other)
     if extra != "train":
         check_training_explained()
-    if extra != "bare":
+    if extra == "bare":
+        check_bench_explained()
+    else:
         CHECKS[extra]()
     print(f"{extra}: ok")
 
