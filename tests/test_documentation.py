@@ -101,7 +101,7 @@ def test_the_language_page_lists_every_code():
 
 
 COMMANDS = (
-    *("", "solve", "run", "grade", "verify", "check", "export", "runs", "report", "plugins", "doctor"),
+    *("", "solve", "run", "grade", "bench", "verify", "check", "export", "runs", "report", "plugins", "doctor"),
     *("distill", "sft", "grpo", "train", "recipes", "recipes plan"),
 )
 

@@ -236,6 +236,7 @@ def _show(summary: dict[str, Any], out: Path) -> None:
         for row in rows if len(rows) <= _MOST_PAIRS else ():  # more are for table.md
             console.print(f"  {row[0]}: {row[1]}, p {row[2]}, more often right on {row[3]} queries", highlight=False)
     click.echo(f"written: {', '.join(str(path) for path in sorted(out.iterdir()) if path.suffix in _TOLD)}")
+    click.echo(f"to look at it: flowreasoner report {shlex.quote(str(out))}")
 
 
 _MOST_PAIRS = 6
