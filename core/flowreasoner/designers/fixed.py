@@ -50,7 +50,8 @@ class FixedWorkflow:
         for number in range(1, self.rounds + 1):
             bench.emit(RoundStarted(number))
             feedback = await bench.evaluate(workflow, query, self.evaluations, number)
-            item = Round(number, "", "", workflow, workflow.source, workflow.prompt_source, feedback, (), Spending())
+            texts = (f"{self.name}, as it is", workflow, workflow.source, workflow.prompt_source)
+            item = Round(number, "", *texts, feedback, (), Spending())
             rounds.append(item)
             bench.journal.keep(item)
             bench.emit(RoundEnded(item))
