@@ -35,11 +35,11 @@ def draw(summary: Mapping[str, Any], path: Path) -> None:
     columns = min(2, len(cells))
     rows = -(-len(cells) // columns)
     figure = Figure((_WIDTH * columns, _HEIGHT * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).flat
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     names = list(dict.fromkeys(name for cell in cells for name in cell["designers"]))
     for cell, axes in zip(cells, panels, strict=False):
         _panel(axes, cell, names)
-    for axes in list(panels)[len(cells) :]:
+    for axes in panels[len(cells) :]:
         axes.set_visible(False)
     figure.savefig(path, dpi=_DPI, metadata={"Software": None})
 
@@ -63,7 +63,7 @@ def _panel(axes: Axes, cell: Mapping[str, Any], names: list[str]) -> None:
     marks = ["SIMULATION"] * bool(cell["simulated"])
     marks += ["LEAKY"] * any(own["leaky"] for own in cell["designers"].values())
     title = f"{cell['benchmark']}, worker {model_name(cell['worker'])}"
-    axes.set_title(f"{', '.join(marks)}: {title}" if marks else title, fontsize=10, color="#a00000" if marks else None)
+    axes.set_title(f"{', '.join(marks)}: {title}" if marks else title, fontsize=10, color="#a00000" if marks else "black")
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):

@@ -1,0 +1,52 @@
+import io
+
+from bench_cells import cell, designer
+from rich.console import Console
+
+from flowreasoner_plugins.bench.tables import heading, markdown, pairs, results, terminal
+
+
+def test_the_best_designer_comes_first_and_prices_are_honest():
+    head, rows = results(cell())
+    assert [row[0] for row in rows] == ["c", "a|b"]
+    shown = dict(zip(head, rows[0], strict=True))
+    assert (shown["pass@1"], shown["USD"], shown["tokens"]) == ("60.0% [50.0%, 70.0%]", "$0.2500", "4")
+    assert dict(zip(head, rows[1], strict=True))["USD"] == "price unknown"
+
+
+def test_a_comparison_is_turned_so_that_the_better_one_is_first():
+    (row,) = pairs(cell())[1]
+    assert row == ["c − a|b", "+20.0% [+0.0%, +30.0%]", "0.5000", "4 against 1"]
+
+
+def test_what_leaks_and_what_is_simulated_is_told_first():
+    leaky = cell(designers={"a": designer(0.5, leaky=1.0)}, simulated=["worker"], pairs=[])
+    told = heading(leaky)
+    assert told[0].startswith("SIMULATION: worker simulated")
+    assert told[-1].startswith("LEAKY")
+    assert results(leaky)[0][-1] == "leaky"
+    page = markdown({"command": "flowreasoner bench demo", "cells": [leaky]})
+    assert "**SIMULATION" in page
+    assert "**LEAKY" in page
+
+
+def test_queries_that_were_not_tried_are_named_by_their_reason():
+    why = {f"q{number}": "it needs numpy" for number in range(7)} | {"x": "the problem of 'x' has no examples"}
+    told = heading(cell(not_run=why))
+    assert "Not tried, and not counted: 7 (q0, q1, q2, q3, q4, …), as it needs numpy." in told
+    assert "Not tried, and not counted: 1 (x), as the problem of the query has no examples." in told
+
+
+def test_names_cannot_break_a_table():
+    page = markdown({"command": "flowreasoner bench demo", "cells": [cell()]})
+    rows = [line for line in page.splitlines() if line.startswith("| a")]
+    assert rows[0].startswith(r"| a\|b |")
+    assert "worker `openai:m`" in page
+
+
+def test_the_terminal_shows_it_within_80_characters():
+    console = Console(width=80, file=io.StringIO())
+    console.print(terminal(cell()))
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("60.0% [50.0%, 70.0%]" in line for line in lines)
