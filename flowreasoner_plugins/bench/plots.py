@@ -63,7 +63,9 @@ def _panel(axes: Axes, cell: Mapping[str, Any], names: list[str]) -> None:
     marks = ["SIMULATION"] * bool(cell["simulated"])
     marks += ["LEAKY"] * any(own["leaky"] for own in cell["designers"].values())
     title = f"{cell['benchmark']}, worker {model_name(cell['worker'])}"
-    axes.set_title(f"{', '.join(marks)}: {title}" if marks else title, fontsize=10, color="#a00000" if marks else "black")
+    axes.set_title(
+        f"{', '.join(marks)}: {title}" if marks else title, fontsize=10, color="darkred" if marks else "black"
+    )
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):

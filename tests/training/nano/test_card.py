@@ -1,6 +1,8 @@
 import hashlib
 import json
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from outcomes import some_results
@@ -8,6 +10,8 @@ from outcomes import some_results
 from flowreasoner.errors import QueryError
 from flowreasoner_training.nano.card import ModelFacts, Stage, render_card
 from flowreasoner_training.nano.weights import file_hash, folder_of, label_of, weights_hash
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -43,6 +47,18 @@ def test_the_card_has_hashes_sizes_commands_seeds_and_logs(facts):
     assert "(d) FlowReasoner" in card
     assert "Apache-2.0" in card
     assert card.endswith("- It knows one family of queries.\n")
+
+
+def test_what_was_made_otherwise_is_said(facts):
+    made = replace(facts, stages=(replace(facts.stages[0], command=""),))
+    card = render_card("miniature", "", [made], [], departures="In two passes.")
+    assert "## How these weights differ from the recipe's\n\nIn two passes.\n" in card
+    assert "```" not in card
+
+
+def test_the_card_in_the_repository_is_that_of_the_pair():
+    made = runpy.run_path(str(ROOT / "scripts" / "model_card.py"), run_name="model_card")
+    assert (ROOT / "docs/model-card.md").read_text() == made["model_card"](), "run: python scripts/model_card.py"
 
 
 def test_a_card_before_the_evaluation_has_no_results(facts):

@@ -23,7 +23,7 @@ class Stage:
 
     Attributes:
         name: What it does, e.g. ``SFT (§4.1, Eq. 2)``.
-        command: The command that ran it, as typed.
+        command: The command that ran it, as typed; empty if there is none that runs it again.
         seed: Seed of its draws.
         data: Files that it was trained on.
         log: Its ``log.jsonl``, if it kept one.
@@ -71,6 +71,7 @@ def render_card(
     models: Iterable[ModelFacts],
     limits: Sequence[str],
     results: Mapping[str, Any] | None = None,
+    departures: str = "",
 ) -> str:
     """Returns the card as Markdown.
 
@@ -80,12 +81,15 @@ def render_card(
         models: The models; sizes and hashes are read from their folders.
         limits: What they cannot do, a sentence each.
         results: What `benchmarks/miniature.py` wrote, for the table of results.
+        departures: How the making differed from what the recipe says.
 
     Raises:
         QueryError: If a file that is named is missing, or a folder holds no weights.
     """
     parts = [_HEAD.format(name=name, summary=summary)]
     parts += [_model(facts) for facts in models]
+    if departures:
+        parts += ["## How these weights differ from the recipe's\n", f"{departures}\n"]
     if results is not None:
         count, seeds = results["summary"]["queries"], results["summary"]["seeds"]
         told = f"On {count} held-out queries, {seeds} attempts each; brackets are 95 % intervals.\n"
@@ -106,7 +110,7 @@ def _model(facts: ModelFacts) -> str:
 
 
 def _stage(number: int, stage: Stage) -> str:
-    parts = [f"### {number}. {stage.name}\n", f"```sh\n{stage.command}\n```\n"]
+    parts = [f"### {number}. {stage.name}\n", *([f"```sh\n{stage.command}\n```\n"] if stage.command else [])]
     facts = [f"Seed {stage.seed}."]
     for path in stage.data:
         if not path.is_file():
