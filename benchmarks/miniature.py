@@ -53,7 +53,9 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--evaluations", type=int, default=3, help="runs per round (default 3)")
     parser.add_argument("--all-rounds", action="store_true", help="make all rounds, even after a perfect one")
     parser.add_argument("--context", type=int, default=100_000, help="tokens above which old rounds are shortened")
-    parser.add_argument("--calls", type=int, default=50, help="operator calls per run at most (default 50)")
+    parser.add_argument(
+        "--calls", type=int, default=64, help="operator calls per run at most (default 64, as in training)"
+    )
     parser.add_argument("--concurrency", type=int, default=16, help="attempts at the same time (default 16)")
     parser.add_argument("--sandbox", default="best", help="tier (default best)")
     parser.add_argument("--out", type=Path, required=True, help="results file, JSON")
