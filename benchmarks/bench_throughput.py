@@ -58,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--queries", type=int, default=50)
     parser.add_argument("--latency", type=float, default=0.1, help="seconds per call")
-    parser.add_argument("--concurrency", type=int, default=16, help="attempts at a time")
+    parser.add_argument("--concurrency", type=int, default=4, help="attempts at a time")
     given = parser.parse_args()
     slow = Slow(given.latency)
     plugins = load_plugins(extra={"slow": slow})
