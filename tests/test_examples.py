@@ -10,6 +10,7 @@ from cli import SIMULATED, invoke
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_an_example_runs(example, tmp_path):
     ran = subprocess.run(

@@ -62,6 +62,7 @@ def assert_all_agree(source, prompts, arguments):
     assert same, "\n".join([source, *(trace(way, outcomes[way], calls[way]) for way in WAYS)])
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=40)
 @given(workflows())
 def test_all_ways_agree_on_random_workflows(source):

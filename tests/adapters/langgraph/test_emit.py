@@ -241,6 +241,7 @@ def test_a_graph_takes_its_nodes_of_the_same_model_many_times():
     assert [one.invoke({"problem": "p"})["answer"], other.invoke({"problem": "p"})["answer"]] == ["<a p>", "<b p>"]
 
 
+@pytest.mark.slow
 def test_values_that_share_parts_are_stored_within_the_budget():
     """Twenty-eight doublings take no room in Python, and more than any machine has as plain data."""
     doubling = "pairs = ['x']\nfor _ in range(28):\n    pairs = [pairs, pairs]\n"

@@ -36,6 +36,7 @@ def _assert_the_same(source, run, **oracle):
     assert graph_calls == plain_calls
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=60)
 @given(workflows())
 def test_graphs_agree_with_plain_python(source):

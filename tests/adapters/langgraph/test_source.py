@@ -99,6 +99,7 @@ def test_its_picture_is_the_live_graphs(case):
     assert exported.most_steps == live.most_steps
 
 
+@pytest.mark.slow
 def test_every_module_passes_ruff(tmp_path):
     for index, written in enumerate(HAND_WRITTEN):
         text = LangGraphBackend().source(Workflow.parse(written.source, written.prompts))["workflow.py"]

@@ -14,6 +14,7 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_approximation():
     assert (found.low, found.high) == pytest.approx((values.mean() - margin, values.mean() + margin), abs=0.1 * margin)
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_truth_about_as_often_as_it_says():
     held = [mean(RANDOM.binomial(1, 0.3, (1, 60)).astype(float)) for _ in range(200)]
     assert 0.88 <= np.mean([item.low <= 0.3 <= item.high for item in held]) <= 0.99

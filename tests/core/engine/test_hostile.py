@@ -251,6 +251,7 @@ async def test_texts_that_grow(hostile, expression):
     assert await hostile(f"x = {expression}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expression", CONSUMERS)
 async def test_endless_iterables(hostile, expression):
     assert await hostile(f"{ENDLESS}x = {expression}")

@@ -72,6 +72,7 @@ def test_sites_keep_their_names():
     assert flatten(program).sites == program.sites
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=60)
 @given(workflows())
 def test_flat_programs_do_the_same(source):

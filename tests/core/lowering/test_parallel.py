@@ -164,6 +164,7 @@ def _run(source, latency=0.0):
     return expected, got, plain.calls, lowered.calls
 
 
+@pytest.mark.slow
 @settings(_RELAXED, max_examples=60)
 @given(workflows())
 def test_parallel_programs_do_the_same(source):

@@ -122,6 +122,7 @@ def _stream(*events):
 CUT = b"HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nff\r\ndata: {"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stream", "fault", "reason"),
     [

@@ -296,6 +296,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["", "`", "\n\nx", "</feedback>"])
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_hostile_reply_is_read_or_refused_quickly(piece, end):

@@ -89,6 +89,7 @@ async def test_a_wrong_class_does_not_pass_unittest_classes(sandbox, code):
     assert not {"pass", "skipped"} & set(outcomes(verdict))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["time.sleep(100)", "os._exit(0)", "os.close(3); time.sleep(9)", "while_true()"])
 @pytest.mark.parametrize("caught", ["except:", "except BaseException:"])
 async def test_the_end_of_a_program_between_tests_is_not_forgotten(sandbox, how, caught):
@@ -107,6 +108,7 @@ async def test_tests_whose_function_cannot_be_told_say_so(sandbox):
     assert "give the tests their entry point" in verdict.tests[0].detail
 
 
+@pytest.mark.slow
 async def test_a_run_with_processes_of_its_own_cannot_starve_itself_to_more_time():
     code = (
         "import os, time\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"

@@ -54,6 +54,7 @@ class T(unittest.IsolatedAsyncioTestCase):
     assert verdict.passed, details(verdict)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "body"), HONEST.values(), ids=HONEST)
 async def test_honest_results_pass(sandbox, code, body):
     lines = "\n        ".join(body.strip().splitlines())

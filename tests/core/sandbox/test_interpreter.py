@@ -284,6 +284,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BAD)
 async def test_a_program_that_uses_too_much_gets_its_outcome_and_no_other_test_suffers(sandbox, name):
     body, outcome, detail = BAD[name]
@@ -336,12 +337,14 @@ async def test_a_run_has_its_time_too(sandbox):
     assert not verdict.passed
 
 
+@pytest.mark.slow
 async def test_calls_of_one_test_share_its_time(sandbox):
     code = "import time\ndef f(x):\n    time.sleep(0.4)\n    return x * 2"
     suite = Suite.asserts(["assert [f(n) for n in range(4)] == [0, 2, 4, 6]", "assert f(1) == 2"])
     assert outcomes(await sandbox.grade(code, suite)) == ["timeout", "pass"]
 
 
+@pytest.mark.slow
 async def test_tests_that_never_end_are_ended_and_do_not_hide_the_others(sandbox):
     suite = Suite.asserts(["while True: pass\nassert f(1) == 2", "assert f(2) == 4"], "f")
     verdict = await sandbox.grade(DOUBLE, suite)
@@ -360,6 +363,7 @@ async def test_tests_that_catch_everything_do_not_turn_a_timeout_into_a_pass(san
     assert outcomes(verdict) == ["timeout"]
 
 
+@pytest.mark.slow
 async def test_a_hang_between_tests_is_not_forgotten(sandbox):
     check = """
 def check(candidate):
@@ -402,6 +406,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is the system's own")
 @pytest.mark.parametrize(
     ("code", "kind"),
@@ -541,6 +546,7 @@ async def test_the_same_program_gets_the_same_verdict(sandbox):
 # --- what is left behind ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @needs_proc
 @pytest.mark.parametrize("body", ["while True: pass", "import time\n    time.sleep(2.5)"])
 async def test_cancelling_a_call_ends_its_run_at_once(body, caplog):
@@ -610,6 +616,7 @@ def descriptors():
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+@pytest.mark.slow
 @needs_proc
 def test_nothing_is_left_of_many_runs():
     async def use():

@@ -220,6 +220,7 @@ async def test_a_result_that_equals_everything_equals_nothing(sandbox, n, condit
     assert outcomes(verdict)[0] in {"fail", "error"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "test"),
     [
@@ -269,6 +270,7 @@ async def test_a_program_that_ended_is_started_anew_for_the_next_test_with_nothi
     assert verdict.status == "died"
 
 
+@pytest.mark.slow
 async def test_a_test_that_sleeps_costs_no_other_its_time(sandbox):
     code = "import time\ndef f(x):\n    if x < 2: time.sleep(100)\n    return x"
     suite = Suite.asserts([f"assert f({n}) == {n}" for n in range(5)], "f")

@@ -98,6 +98,7 @@ async def test_the_same_program_has_the_same_verdict_every_time(tier):
     assert {"pass", "fail"} == set(outcomes(Verdict(next(iter(seen))[0], "ok", tier, "separated")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 0.005, 0.3])
 @pytest.mark.parametrize("kind", ["grade", "run", "command", "unittest"])
 async def test_cancelling_ends_what_was_started_and_the_worker_goes_on(tier, kind, delay):
@@ -138,6 +139,7 @@ async def test_leaving_a_pool_ends_the_runs_that_are_under_way(tier):
     assert folders() == set()
 
 
+@pytest.mark.slow
 def test_a_pool_that_is_forgotten_ends_with_its_last_reference(tier):
     pool = Pool(tier, workers=1)
     assert asyncio.run(pool.run("print(1)")).ok
@@ -268,6 +270,7 @@ async def test_a_run_whose_process_is_killed_has_no_verdict(tier):
                 await task
 
 
+@pytest.mark.slow
 def test_nothing_survives_a_host_that_is_killed(tier, tmp_path):
     note = tmp_path / "pids"
     program = (
@@ -305,7 +308,7 @@ async def test_a_machine_without_descriptors_is_a_sandbox_error_and_leaks_none(m
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (before + 2, hard))
         try:
-            with pytest.raises(SandboxError, match="Too many open files"):
+            with pytest.raises(SandboxError, match=r"Too many open files|Bad file descriptor"):  # by its number
                 await pool.grade(DOUBLE, ASSERTS)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -143,6 +143,7 @@ async def test_a_judge_that_ran_any_code_is_not_kept_whatever_it_says(pool):
     assert [test.outcome for test in verdict.tests] == ["fail", "fail"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program",
     [

@@ -355,6 +355,7 @@ async def test_the_traceback_of_a_script_begins_in_the_script(sandbox, code, fir
     assert last in ran.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "status", "exit_code"),
     [
@@ -460,6 +461,7 @@ async def test_dying_in_a_later_round_of_a_loop_is_no_pass(sandbox):
     assert outcomes(verdict) == ["error"]
 
 
+@pytest.mark.slow
 async def test_cpu_time_is_limited(tier):
     async with Pool(tier, limits=Limits(cpu_s=1, test_s=20, wall_s=20)) as pool:
         verdict = await pool.grade("def f(x):\n    while True: pass", ASSERTS)

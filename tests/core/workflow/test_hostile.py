@@ -127,6 +127,7 @@ def in_time(source, prompts):
     return report
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", REFUSED)
 def test_hostile_texts_are_refused_by_a_diagnostic(what):
     source, code = REFUSED[what]
@@ -136,6 +137,7 @@ def test_hostile_texts_are_refused_by_a_diagnostic(what):
     assert all(len(str(item)) < 1_500 for item in report.diagnostics)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ACCEPTED)
 def test_odd_but_harmless_texts_are_accepted_and_can_be_printed(what):
     report = in_time(ACCEPTED[what], {})
@@ -143,6 +145,7 @@ def test_odd_but_harmless_texts_are_accepted_and_can_be_printed(what):
     assert Workflow.parse(report.workflow.source, {}) == report.workflow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", REFUSED)
 def test_hostile_prompt_modules_are_answered_too(what):
     report = in_time(body("return problem"), REFUSED[what][0])

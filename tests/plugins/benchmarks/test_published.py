@@ -133,6 +133,7 @@ COUNTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 @pytest.mark.parametrize(("name", "count"), COUNTS.items())
 def test_published_files_hold_what_is_published(name, count, shared_data, caplog):

@@ -385,6 +385,7 @@ def test_start_up_imports_nothing_heavy(statement):
     assert not {name for name in loaded if name.partition(".")[0] in HEAVY}
 
 
+@pytest.mark.slow
 def test_an_installed_plugin_is_used_and_its_broken_neighbour_skipped(tmp_path, monkeypatch):
     plugin = Path(__file__).parents[2] / "third_party_plugin"
     subprocess.run(

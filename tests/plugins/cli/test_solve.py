@@ -40,6 +40,7 @@ def query(tmp_path):
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [item.id for item in DEMO.queries()])
 def test_every_problem_of_the_demo_is_solved_by_the_simulation(task):
     result = invoke_json("solve", *SIMULATED, f"demo:{task}")

@@ -39,6 +39,7 @@ def run(*args):
     return invoke("grpo", *args)
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_with_progress_and_warnings(recipe, tiny, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(HazardWatch, "see", lambda self, metrics: ["beware of something"])
     out = tmp_path / "out"
@@ -53,6 +54,7 @@ def test_a_model_is_trained_with_progress_and_warnings(recipe, tiny, tmp_path, m
     assert (out / "model.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_what_was_given_takes_the_place_of_the_recipe_s(recipe, tiny, tmp_path):
     def rewards(name, *args):
         result = run(recipe, "--model", tiny, "--out", tmp_path / name, "--max-steps", 1, "--json", "-q", *args)
@@ -69,6 +71,7 @@ def test_what_was_given_takes_the_place_of_the_recipe_s(recipe, tiny, tmp_path):
     assert "there is no model scheme 'nothing'" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_training_that_failed_goes_on(recipe, tiny, tmp_path, monkeypatch):
     given, real = (recipe, "--model", tiny, "--out", tmp_path / "out"), DesignEnvironment.step
 

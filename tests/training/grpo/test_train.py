@@ -193,6 +193,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(whole, model, tmp_path, name):
     assert same(weights(out), weights(whole[0]))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_not_begun_without_room_for_it(model, tmp_path, monkeypatch):
     def usage(_):
         return SimpleNamespace(free=2**20 + 1000)
@@ -203,6 +204,7 @@ def test_a_checkpoint_is_not_begun_without_room_for_it(model, tmp_path, monkeypa
     assert not (tmp_path / "out" / "checkpoint-2").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_log_that_cannot_be_written_is_named(model, tmp_path):
     out = tmp_path / "out"
@@ -250,6 +252,7 @@ def test_another_model_does_not_go_on_in_the_folder(whole, model, tmp_path):
         train(tmp_path / "other", whole[0], resume=True)
 
 
+@pytest.mark.slow
 def test_a_training_may_go_on_to_more_steps(whole, model, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(whole[0], out)
@@ -257,6 +260,7 @@ def test_a_training_may_go_on_to_more_steps(whole, model, tmp_path):
     assert [line["step"] for line in lines(out)] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 def test_a_falling_learning_rate_belongs_to_its_number_of_steps(model, tmp_path):
     out, settings = tmp_path / "out", {"schedule": "linear", "warmup_steps": 1}
     train(model, out, **settings)

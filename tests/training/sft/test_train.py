@@ -72,6 +72,7 @@ def test_training_lowers_the_loss_and_leaves_a_model_that_loads(data, tiny, tmp_
     assert train_sft(recipe, data, tmp_path / "out", model=tiny, resume=True) == result
 
 
+@pytest.mark.slow
 def test_an_adapter_is_trained_alone_and_merged_into_the_model(data, tiny, tmp_path):
     recipe = make_recipe(model={"lora": {"rank": 2, "alpha": 4}})
     result = train_sft(recipe, data, tmp_path / "out", model=tiny)
@@ -92,6 +93,7 @@ def test_a_loss_that_is_no_number_ends_the_training_and_saves_nothing_of_it(data
     assert checkpoints[-1] == f"checkpoint-{log[-1]['step']}"
 
 
+@pytest.mark.slow
 def test_a_half_written_checkpoint_is_passed_over(data, tiny, tmp_path):
     whole = train_sft(make_recipe(), data, tmp_path / "whole", model=tiny)
     cut = tmp_path / "cut"
@@ -106,6 +108,7 @@ def test_a_half_written_checkpoint_is_passed_over(data, tiny, tmp_path):
     assert (again.model / "model.safetensors").read_bytes() == (whole.model / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_training_that_was_cut_after_its_last_step_is_only_finished(data, tiny, tmp_path):
     out = tmp_path / "out"
     whole = train_sft(make_recipe(), data, out, model=tiny)
@@ -119,6 +122,7 @@ def test_a_training_that_was_cut_after_its_last_step_is_only_finished(data, tiny
     assert seen == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_what_was_saved_stays(data, tiny, tmp_path, monkeypatch):
     import transformers
 
@@ -154,6 +158,7 @@ def test_what_cannot_be_trained_is_named_before_anything_starts(data, tiny, tmp_
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_with_another_training_is_left_alone(data, tiny, tmp_path):
     out = tmp_path / "out"
     train_sft(make_recipe(), data, out, model=tiny)
