@@ -94,7 +94,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
     \b
     Examples:
-      flowreasoner bench miniature --first 20 -d vanilla -d flowreasoner
+      flowreasoner bench miniature --first 20 -d aflow-seed -d flowreasoner
       flowreasoner bench humaneval mbpp -d vanilla -d cot -d flowreasoner -w openai:gpt-4o-mini \\
           --meta-agent openai:o4-mini --seeds 3 --budget-usd 20 -o out
       flowreasoner bench mbpp --data sanitized-mbpp.json -d vanilla -d mine.py -w ollama:qwen2.5-coder
