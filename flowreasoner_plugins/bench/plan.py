@@ -99,9 +99,9 @@ def plan(
     for name in dict.fromkeys(benchmarks):
         benchmark = plugins.pick("benchmarks", name)
         every = list(benchmark.queries(data.get(name, data.get(""))))
-        divided = {query.id: _divided(query, settings) for query in every[: settings.first]}
-        there = tuple(query for query in divided.values() if not isinstance(query, str))
-        not_run = {query: why for query, why in divided.items() if isinstance(why, str)}
+        divided = [(query.id, _divided(query, settings)) for query in every[: settings.first]]
+        there = tuple(query for _, query in divided if not isinstance(query, str))
+        not_run = {query: why for query, why in divided if isinstance(why, str)}
         if not there:
             raise QueryError(f"no query of {name} can be tried here: {next(iter(not_run.values()), 'it is empty')}")
         needs = getattr(benchmark, "sandbox", {})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.budget import Budget, Meter, Spending
-from flowreasoner.comparison import Arena, OutcomeFile, run
+from flowreasoner.comparison import Arena, Outcome, OutcomeFile, run
 from flowreasoner.errors import StoreError
 from flowreasoner.models import CachedModel
 from flowreasoner.models.shared import SharedModel
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from flowreasoner.comparison import ModelFor, Outcome, Progress
+    from flowreasoner.comparison import ModelFor, Progress
     from flowreasoner.models import ChatModel
     from flowreasoner.models.uri import ModelRole
     from flowreasoner.query import Query
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bench"]
 
-_NOT_IN_RESULTS = ("seconds", "run", "unpriced_calls")  # what differs when the same is done again
+_RESULTS = [item.name for item in fields(Outcome) if item.compare]  # the others differ when the same is done again
 
 
 class Bench:
@@ -164,6 +164,6 @@ class _CachedSource:
 
 
 def _line(cell: Cell, outcome: Outcome) -> str:
-    value = {key: item for key, item in asdict(outcome).items() if key not in _NOT_IN_RESULTS}
+    value = {name: getattr(outcome, name) for name in _RESULTS}
     value["designer"] = value.pop("contender")
     return json.dumps({"benchmark": cell.benchmark, "worker": cell.worker} | value) + "\n"

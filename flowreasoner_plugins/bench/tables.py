@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-__all__ = ["heading", "markdown", "pairs", "results", "terminal"]
+__all__ = ["heading", "markdown", "pairs", "results", "table", "terminal"]
 
 _MOST_NAMED = 5
 
@@ -89,7 +89,7 @@ def markdown(summary: Mapping[str, Any]) -> str:
     for cell in summary["cells"]:
         parts.append(f"## {cell['benchmark']}, worker `{model_name(cell['worker'])}`\n")
         parts.append("\n\n".join(_strong(told) for told in heading(cell)) + "\n")
-        parts += [_markdown(*results(cell)), *([_markdown(*pairs(cell))] if cell["pairs"] else [])]
+        parts += [table(*results(cell)), *([table(*pairs(cell))] if cell["pairs"] else [])]
     return "\n".join([*parts, _NOTES])
 
 
@@ -108,16 +108,17 @@ def terminal(cell: Mapping[str, Any]) -> Table:
     from rich.table import Table
 
     head, rows = results(cell)
-    table = Table(title=f"{cell['benchmark']}, worker {model_name(cell['worker'])}")
+    made = Table(title=f"{cell['benchmark']}, worker {model_name(cell['worker'])}")
     for name in _NARROW:
-        table.add_column(name, justify="left" if name == "designer" else "right")
+        made.add_column(name, justify="left" if name == "designer" else "right")
     for row in rows:
         shown = dict(zip(head, row, strict=True))
-        table.add_row(*(shown[name] for name in _NARROW), style="red" if cell["designers"][row[0]]["leaky"] else None)
-    return table
+        made.add_row(*(shown[name] for name in _NARROW), style="red" if cell["designers"][row[0]]["leaky"] else None)
+    return made
 
 
-def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Returns a Markdown table; all columns but the first are set to the right."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     escaped = [[cell.replace("|", r"\|") for cell in row] for row in lines]
     return "\n".join(f"| {' | '.join(row)} |" for row in escaped) + "\n"

@@ -78,9 +78,9 @@ async def attempt(contender: Contender, query: Query, seed: int, arena: Arena) -
     bench = Workbench(meta_agent, worker, arena.sandbox, arena.operators, arena.budget, meter, seed, journal)
     try:
         design, error = await _design(contender, query, bench)
-        arena.meter.check()  # a design that ends early for want of money says nothing of its designer
         spent, seconds = meter.spent, time.perf_counter() - began
         once = await _once(design, query, bench) if contender.run_again else None
+        arena.meter.check()  # what ends early for want of money says nothing of its designer
     except BaseException:
         journal.end("interrupted")
         raise

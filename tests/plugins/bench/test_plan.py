@@ -60,6 +60,10 @@ def test_a_benchmarks_own_division_is_kept_and_undivided_tests_are_split():
     assert all(query.leaky for query in planned(ADD, undivided, tests="all").queries)
 
 
+def test_queries_of_one_id_are_not_made_one():
+    assert len(planned(ADD, replace(ADD, problem="Another sum.")).queries) == 2  # and refused when they are tried
+
+
 def test_what_cannot_be_tried_is_told_apart():
     needy = replace(ADD, id="needy", metadata={"libraries": ["no_such_library"]})
     cell = planned(ADD, needy)

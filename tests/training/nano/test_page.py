@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from outcomes import an_outcome, some_results
 
+from flowreasoner_plugins.bench.tables import table
 from flowreasoner_training.nano.page import render_page
 from flowreasoner_training.nano.summary import summarise
-from flowreasoner_training.nano.tables import table
 
 RESULTS = some_results()
 PAGE = render_page(RESULTS)

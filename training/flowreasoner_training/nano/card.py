@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.errors import QueryError
+from flowreasoner_plugins.bench.tables import table
 from flowreasoner_training.nano.logs import read_log
-from flowreasoner_training.nano.tables import results_table, table
+from flowreasoner_training.nano.tables import results_table
 from flowreasoner_training.nano.weights import file_hash, weights_hash
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner_plugins.bench.tables import table
 from flowreasoner_training.nano.contenders import TITLES
-from flowreasoner_training.nano.tables import costs_table, interval, letter, results_table, table
+from flowreasoner_training.nano.tables import costs_table, interval, letter, results_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner_plugins.bench.tables import table
 from flowreasoner_training.nano.contenders import TITLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-__all__ = ["costs_table", "interval", "letter", "results_table", "table"]
+__all__ = ["costs_table", "interval", "letter", "results_table"]
 
 _QUALITY = {
     "passed": ("passes all hidden tests", "{:.1%}"),
@@ -25,12 +26,6 @@ _COSTS = {
     "worker_tokens": ("worker's tokens", "{:,.0f}"),
     "meta_tokens": ("meta-agent's tokens", "{:,.0f}"),
 }
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Returns a Markdown table; all columns but the first are set to the right."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
 def results_table(summary: Mapping[str, Any]) -> str:
