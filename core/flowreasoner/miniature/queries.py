@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowreasoner.miniature.grammar import DEPTHS, NAMES, compose, describe, is_description
@@ -10,12 +11,23 @@ from flowreasoner.query import Query
 from flowreasoner.sandbox import Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flowreasoner.miniature.grammar import Composition
     from flowreasoner.miniature.steps import Kind
 
-__all__ = ["FEEDBACK", "HIDDEN", "Split", "draw_inputs", "queries", "random_query", "recognises", "to_query"]
+__all__ = [
+    "FEEDBACK",
+    "HIDDEN",
+    "Split",
+    "draw_inputs",
+    "queries",
+    "random_query",
+    "recognises",
+    "tests_of",
+    "to_query",
+    "without_tests",
+]
 
 Split = Literal["train", "test"]
 
@@ -78,16 +90,37 @@ def to_query(composition: Composition, inputs: list[Any], roll: random.Random) -
         inputs: Arguments of its tests; the first three are for feedback, the rest is hidden.
         roll: Chooses name and wording.
     """
+    query = without_tests(composition, roll)
+    name = query.entry_point
+    feedback, hidden = (tests_of(composition, name, values) for values in (inputs[:FEEDBACK], inputs[FEEDBACK:]))
+    return replace(query, feedback=feedback, hidden=hidden)
+
+
+def without_tests(composition: Composition, roll: random.Random) -> Query:
+    """Returns the query that asks for a composition, without tests, which take most of the time to make.
+
+    Args:
+        composition: What is asked for.
+        roll: Chooses name and wording.
+    """
     name = roll.choice(NAMES)
-    tests = [f"assert {name}({value!r}) == {composition.run(value)!r}" for value in inputs]
     return Query(
         describe(composition, name, roll),
         entry_point=name,
-        feedback=Suite.asserts(tests[:FEEDBACK], name),
-        hidden=Suite.asserts(tests[FEEDBACK:], name),
         reference=composition.code(name),
         metadata={"depth": len(composition.steps), "kind": composition.takes, "plan": composition.plan()},
     )
+
+
+def tests_of(composition: Composition, name: str, values: Iterable[Any]) -> Suite:
+    """Returns the tests that a program for a composition must pass.
+
+    Args:
+        composition: What is right.
+        name: The program's function.
+        values: Its argument in each test.
+    """
+    return Suite.asserts([f"assert {name}({value!r}) == {composition.run(value)!r}" for value in values], name)
 
 
 def draw_inputs(roll: random.Random, composition: Composition) -> list[Any] | None:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.miniature.grammar import Composition, compose
-from flowreasoner.miniature.queries import FEEDBACK, draw_inputs, to_query
+from flowreasoner.miniature.queries import FEEDBACK, draw_inputs, tests_of, without_tests
 from flowreasoner.miniature.steps import STEPS
 from flowreasoner.operators import BUILTIN
 from flowreasoner.operators.builtin import REFLECT, describe_failures
@@ -73,12 +73,12 @@ def lessons(seed: int, count: int) -> Iterator[Lesson]:
 
 
 def draw_problem(roll: random.Random, depth: int) -> tuple[Composition, Query, list[Any]]:
-    """Returns a composition of the training split, a query for it, and the inputs of the query's tests."""
+    """Returns a composition of the training split, a query for it, and the inputs that its tests would have."""
     while True:
         composition = compose(roll, depth)
         inputs = None if composition.held_out else draw_inputs(roll, composition)
         if inputs is not None:
-            return composition, to_query(composition, inputs, roll), inputs
+            return composition, without_tests(composition, roll), inputs
 
 
 def _lesson(kind: str, composition: Composition, query: Query, inputs: list[Any], roll: random.Random) -> Lesson:
@@ -171,10 +171,9 @@ def _outcome(composition: Composition, value: Any) -> str:
 
 def _failures(right: Composition, wrong: Composition, query: Query, inputs: list[Any]) -> str:
     """Returns what the operator Test says about a wrong solution, as the sandbox words it."""
-    assert query.feedback is not None  # noqa: S101 - queries of the miniature have tests
-    results = [
-        _result(case, right.run(value), wrong, value) for case, value in zip(query.feedback.cases, inputs, strict=False)
-    ]
+    shown = inputs[:FEEDBACK]
+    cases = tests_of(right, query.entry_point, shown).cases
+    results = [_result(case, right.run(value), wrong, value) for case, value in zip(cases, shown, strict=True)]
     return describe_failures(Verdict(tuple(results), "ok", "", "separated"))
 
 
