@@ -12,7 +12,7 @@ import torch
 from flowreasoner.errors import TrainingError
 from flowreasoner_training.nano.architecture import new_model
 from flowreasoner_training.nano.lessons import lessons
-from flowreasoner_training.nano.pretrain import _tensors, batches, encode, pretrain
+from flowreasoner_training.nano.pretrain import _loss, _tensors, batches, encode, pretrain
 from flowreasoner_training.nano.tokenizer import make_tokenizer
 from flowreasoner_training.recipes.schema import NanoModel, NanoSettings
 
@@ -51,6 +51,14 @@ def test_an_example_is_the_conversation_that_the_template_renders():
     assert list(example.ids) == rendered[: len(example.ids)]
     asked = TOKENIZER.apply_chat_template(turns[:1], add_generation_prompt=True, return_dict=False)
     assert example.asked == len(asked)
+
+
+def test_the_loss_is_that_of_transformers_over_the_answers():
+    model = new_model(TOKENIZER, SHAPE, 0)
+    ids, labels = _tensors(EXAMPLES[:7], TOKENIZER.pad_token_id)
+    expected = model(input_ids=ids, labels=labels, use_cache=False).loss
+    torch.testing.assert_close(_loss(model, ids, labels), expected)
+    assert (labels != -100).sum() < ids.numel() / 2, "most tokens are questions"
 
 
 def test_every_example_is_in_one_batch_and_batches_keep_their_size():

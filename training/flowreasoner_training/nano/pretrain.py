@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn.functional import cross_entropy
 
 from flowreasoner.errors import TrainingError
 from flowreasoner_training.files import guarded
@@ -92,18 +93,32 @@ def pretrain(
     for number, batch in enumerate(steps[done:], done + 1):
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * _share(number, len(steps))
-        ids, labels = _tensors(batch, model.config.pad_token_id)
-        loss = model(input_ids=ids, labels=labels, use_cache=False).loss
+        loss = _loss(model, *_tensors(batch, model.config.pad_token_id))
         if not torch.isfinite(loss):
             raise TrainingError(f"the loss of step {number} is {loss.item()}; lower nano.learning_rate")
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         if number % _SAVE_STEPS == 0:
             _save(checkpoint, model, optimizer, number)
         report(number, len(steps), loss.item())
     model.eval()  # type: ignore[no-untyped-call]
+
+
+def _loss(model: PreTrainedModel, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Returns the mean loss of the learnt tokens, of which alone there are logits: three of four tokens are questions.
+
+    Args:
+        model: The model.
+        ids: Token ids, ``(B, T)``.
+        labels: The same where they are learnt.
+    """
+    hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+    following = labels[:, 1:]
+    learnt = following != _IGNORED
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    return cross_entropy(head(hidden[learnt]), following[learnt])
 
 
 def _share(number: int, steps: int) -> float:
