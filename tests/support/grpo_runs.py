@@ -50,7 +50,7 @@ def queries(count=4):
     ]
 
 
-def recipe(*, lora=None, seed=0, **grpo):
+def recipe(*, lora=None, seed=0, hardware=None, **grpo):
     from flowreasoner_training.recipes import schema
 
     settings = {
@@ -80,7 +80,7 @@ def recipe(*, lora=None, seed=0, **grpo):
         rewards=schema.RewardSettings(weights={"performance": 1.0, "vowels": 1.0}),
         distill=schema.DistillSettings(teacher="sim:"),
         grpo=schema.GrpoSettings(**{**settings, **grpo}),
-        hardware=schema.HardwareSettings(device="cpu", gpus=0, threads=1),
+        hardware=schema.HardwareSettings(device="cpu", gpus=0, threads=1, **(hardware or {})),
         seed=seed,
     )
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from flowreasoner.budget import Spending
 from flowreasoner_training.grpo.background import together
+from flowreasoner_training.grpo.sampling import TrainerSampling
 
 if TYPE_CHECKING:
     from flowreasoner_training.grpo.background import BackgroundLoop
     from flowreasoner_training.grpo.environment import DesignEnvironment, Step
+    from flowreasoner_training.grpo.sampling import Reply, Sampling
     from flowreasoner_training.grpo.trainer import RoundGRPOTrainer
     from flowreasoner_training.grpo.turns import FeedbackTurns
     from flowreasoner_training.recipes.schema import GrpoSettings
@@ -28,9 +27,6 @@ NOT_THE_POLICY = -1
 
 MakeEnvironment = Callable[[Mapping[str, Any], str], "DesignEnvironment"]
 """Makes the environment of a row of the dataset, with the seed of its draws."""
-
-Reply = tuple[list[int], Sequence[float | None] | None]
-"""Ids that the policy wrote, and their log-probabilities where the sampler gives them."""
 
 Work = tuple["DesignEnvironment", str, Spending]
 """An environment, the reply that it takes, and what writing that cost."""
@@ -81,6 +77,7 @@ class Rollouts:
         turns: Renders feedback.
         settings: Rounds, tokens and group size.
         loop: Where evaluations run.
+        sampling: Samples the policy; TRL unless given.
         concurrency: Environments that evaluate at the same time.
         seed: Of all draws.
         report: Called with the number of rounds that the batch has made, and of those it will make.
@@ -93,12 +90,14 @@ class Rollouts:
         settings: GrpoSettings,
         loop: BackgroundLoop,
         *,
+        sampling: Sampling | None = None,
         concurrency: int = 32,
         seed: int = 0,
         report: Callable[[int, int], None] | None = None,
     ) -> None:
         self._make, self._turns, self._settings, self._loop = make_environment, turns, settings, loop
         self._concurrency, self._seed, self._report = concurrency, seed, report
+        self._sampling = sampling or TrainerSampling()
 
     def __call__(self, prompts: list[Any], trainer: RoundGRPOTrainer) -> dict[str, Any]:
         """Makes one trajectory per prompt; TRL repeats a query's prompt G times.
@@ -158,13 +157,10 @@ class Rollouts:
             return {}
         # The policy's draws depend on step, round and process alone: a step that is repeated after a crash is the same
         # step, whatever else drew numbers before.
-        torch.manual_seed(_seed(self._seed, trainer.state.global_step, index, trainer.accelerator.process_index))
-        # A static cache is never made shorter than the last one, but a resumed training had no last one.
-        trainer.accelerator.unwrap_model(trainer.model)._previous_max_cache_length = -1
+        seed = _seed(self._seed, trainer.state.global_step, index, trainer.accelerator.process_index)
         prompts = [made[place].prompt[-1:] if made[place].ended else made[place].so_far for place in asked]
-        with _tokens_at_most(trainer, self._settings.round_tokens):
-            written, logprobs = trainer._generate_single_turn(prompts, None, {}, num_generations=1)
-        return dict(zip(asked, zip(map(list, written), logprobs or [None] * len(asked), strict=True), strict=True))
+        replies = self._sampling(prompts, self._settings.round_tokens, seed, trainer)
+        return dict(zip(asked, replies, strict=True))
 
     def _work(self, item: Trajectory, reply: list[int], trainer: RoundGRPOTrainer) -> Work:
         """Returns what is to be evaluated: the environment, the reply's text, and what it cost."""
@@ -193,22 +189,6 @@ class Rollouts:
                 return await environment.step(reply, spent)
 
         return await together([step(*item) for item in work])
-
-
-@contextmanager
-def _tokens_at_most(trainer: RoundGRPOTrainer, tokens: int) -> Iterator[None]:
-    """Caps a round; the trainer's own limit is that of a whole trajectory."""
-    owner, name = (
-        (trainer.vllm_generation, "max_completion_length")
-        if trainer.use_vllm
-        else (trainer.generation_config, "max_new_tokens")
-    )
-    before = getattr(owner, name)
-    setattr(owner, name, tokens)
-    try:
-        yield
-    finally:
-        setattr(owner, name, before)
 
 
 def _seed(*parts: int) -> int:

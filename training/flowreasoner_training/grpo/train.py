@@ -26,6 +26,7 @@ from flowreasoner_training.grpo.hazards import HazardWatch
 from flowreasoner_training.grpo.log import RoundMade, StepLog
 from flowreasoner_training.grpo.queries import QueryRows
 from flowreasoner_training.grpo.rollout import Rollouts
+from flowreasoner_training.grpo.sampling import EmbeddedSampling, TrainerSampling
 from flowreasoner_training.grpo.trainer import RoundGRPOTrainer, mean_reward
 from flowreasoner_training.grpo.turns import FeedbackTurns
 from flowreasoner_training.grpo.verdicts import GradedOnce
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from flowreasoner.sandbox import Sandbox
     from flowreasoner_plugins import Plugins
     from flowreasoner_training.grpo.log import Observer
+    from flowreasoner_training.grpo.sampling import Sampling
     from flowreasoner_training.recipes.schema import Recipe
 
 __all__ = ["GrpoResult", "make_trainer", "train_grpo"]
@@ -178,6 +180,7 @@ def make_trainer(
         FeedbackTurns(tokenizer),
         recipe.grpo,
         loop,
+        sampling=_sampling(recipe, model, tokenizer),
         concurrency=max(1, recipe.worker.concurrency // recipe.grpo_evaluations),
         seed=recipe.seed,
         report=lambda made, of: log.tell(RoundMade(trainer.state.global_step + 1, made, of)),
@@ -195,6 +198,15 @@ def make_trainer(
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _sampling(recipe: Recipe, model: Path, tokenizer: PreTrainedTokenizerBase) -> Sampling:
+    """Returns what the recipe says the policy is sampled with."""
+    if recipe.hardware.generation != "embedded":
+        return TrainerSampling()
+    end = tokenizer.eos_token_id
+    assert isinstance(end, int)  # noqa: S101 - every chat model's tokenizer has one
+    return EmbeddedSampling(model, end, recipe.grpo.temperature)
 
 
 def _check_sizes(

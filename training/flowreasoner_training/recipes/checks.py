@@ -43,15 +43,20 @@ def unknown(recipe: Recipe, plugins: Plugins) -> list[str]:
 
 def _cpu(recipe: Recipe) -> Iterable[str]:
     hardware = recipe.hardware
+    embedded = hardware.generation == "embedded"
     if hardware.device != "cpu":
+        if embedded:
+            yield "hardware.generation is 'embedded', which computes on CPUs: set it to 'transformers', or to vLLM"
         return
+    if embedded and recipe.model.lora is not None:
+        yield "hardware.generation is 'embedded', which knows no adapters: set it to 'transformers'"
     if hardware.gpus:
         yield f"hardware.gpus is {hardware.gpus}, but hardware.device is 'cpu': set hardware.gpus to 0, or name the GPU"
     if hardware.nodes > 1:
         yield f"hardware.nodes is {hardware.nodes}, but only GPUs train over several nodes: set hardware.nodes to 1"
     if hardware.sharding != "none":
         yield f"hardware.sharding is {hardware.sharding!r}, which divides over GPUs: set it to 'none' on a cpu"
-    if hardware.generation != "transformers":
+    if hardware.generation.startswith("vllm"):
         yield f"hardware.generation is {hardware.generation!r}, which needs GPUs: set it to 'transformers' on a cpu"
     if recipe.model.dtype != "float32":
         yield f"model.dtype is {recipe.model.dtype!r}, which is slow and inexact on a cpu: set it to 'float32'"

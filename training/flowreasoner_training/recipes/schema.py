@@ -216,8 +216,8 @@ class HardwareSettings(_Section):
     """How weights and optimizer are divided over the GPUs."""
     offload: bool = False
     """Keep the optimizer in the host's memory (``zero3``): slow, but all weights can be trained on one GPU."""
-    generation: Literal["transformers", "vllm-colocate", "vllm-server"] = "transformers"
-    """What samples the rollouts."""
+    generation: Literal["transformers", "embedded", "vllm-colocate", "vllm-server"] = "transformers"
+    """What samples the rollouts; ``embedded`` is this package's own runtime, for small Llamas on a CPU."""
     vllm_memory: float = Field(default=0.3, gt=0, lt=1)
     """Share of each GPU's memory that vLLM takes beside the training (``vllm-colocate``)."""
     tensor_parallel: int = Field(default=1, ge=1)
