@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowreasoner.baselines.fitting import Fitted
@@ -94,8 +94,9 @@ class MaAS:
 
     def settings(self) -> dict[str, Any]:
         """Returns what the fitting depends on, as JSON; the embedder shows in the embeddings."""
-        left_out = {"embed", "evaluations", "name"}
-        return {name: value for name, value in asdict(self).items() if name not in left_out}
+        left_out = {"embed", "evaluations", "name", "words"}
+        told = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in left_out}
+        return {**told, "words": asdict(self.words)}
 
     def _check(self, queries: Sequence[Query], bench: Workbench) -> None:
         if not queries:

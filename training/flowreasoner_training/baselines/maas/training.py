@@ -19,7 +19,7 @@ from flowreasoner_training.baselines.maas.state import begin_in, load, save
 from flowreasoner_training.baselines.maas.supernet import DESCRIPTIONS, OPERATORS, workflow_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from pathlib import Path
 
     from torch import Tensor
@@ -70,6 +70,8 @@ class Training:
         self.progress = load(folder, self.controller, self._optimizer)
         self._batches = [range(len(queries))[at : at + method.batch] for at in range(0, len(queries), method.batch)]
         self.steps = method.samples * len(self._batches)
+        self._spent_elsewhere = bench.meter.spent
+        self._began = time.perf_counter() - self.progress.seconds
 
     async def run(self, tell: Callable[[str], None]) -> Literal["trained", "budget"]:
         """Trains to the end, or until the budget ends after at least one batch.
@@ -78,14 +80,13 @@ class Training:
             ModelError: If the worker cannot be used; `Workbench.evaluate` names the other reasons.
             StoreError: If the state cannot be written.
         """
-        self._spent_elsewhere, self._took = self.bench.meter.spent, time.perf_counter() - self.progress.seconds
         with contextlib.suppress(BudgetExceeded):  # the next batch will find out
             self.bench.meter.charge(self.progress.spent)
         while len(self.progress.batches) < self.steps:
             try:
                 means = await self._step(len(self.progress.batches))
-            except FlowReasonerError as error:
-                self._save()  # what was spent, though nothing came of it
+            except (FlowReasonerError, asyncio.CancelledError) as error:
+                self._save()  # what was spent, though nothing came of it; the optimizer has not begun its step by then
                 if isinstance(error, BudgetExceeded) and self.progress.batches:
                     return "budget"
                 raise
@@ -99,25 +100,22 @@ class Training:
         """Makes one step of the optimizer; returns means over its batch."""
         number, batch = step // len(self._batches) + 1, self._batches[step % len(self._batches)]
         architectures = [self._sample(number, index) for index in batch]
-        made = await asyncio.gather(
-            *(self._evaluate(*item, number) for item in zip(batch, architectures, strict=True)), return_exceptions=True
+        feedbacks = await _all(
+            [self._evaluate(index, item, number) for index, item in zip(batch, architectures, strict=True)]
         )
-        feedbacks = [item for item in made if not isinstance(item, BaseException)]
-        for item in made:  # all have ended by now, so that nothing runs on after an error
-            if isinstance(item, BaseException):
-                raise item
-        costs = [self._cost(feedback) for feedback in feedbacks]
-        utilities = [
-            feedback.score - self.method.cost_weight * cost for feedback, cost in zip(feedbacks, costs, strict=True)
-        ]
+        scores, costs = [item.score for item in feedbacks], [self._cost(item) for item in feedbacks]
+        utilities = [score - self.method.cost_weight * cost for score, cost in zip(scores, costs, strict=True)]
+        self._follow(batch, architectures, utilities)
+        means = {"score": scores, "cost": costs, "utility": utilities}
+        return {name: sum(values) / len(values) for name, values in means.items()}
+
+    def _follow(self, batch: Sequence[int], architectures: Sequence[Architecture], utilities: Sequence[float]) -> None:
+        """Moves the controller along the policy gradient."""
         chosen = zip(batch, architectures, strict=True)
         log_probabilities = [self.controller.log_probability(self._vectors[index], item) for index, item in chosen]
         policy_loss(torch.stack(log_probabilities), utilities).backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         self._optimizer.zero_grad()
-        scores = [feedback.score for feedback in feedbacks]
-        means = {"score": scores, "cost": costs, "utility": utilities}
-        return {name: sum(values) / len(values) for name, values in means.items()}
 
     def _sample(self, number: int, index: int) -> Architecture:
         roll = random.Random(f"{self.bench.seed}/maas/{number}/{index}")  # noqa: S311 - reproducible on purpose
@@ -141,7 +139,7 @@ class Training:
 
     def _save(self) -> None:
         self.progress.spent = self.bench.meter.spent - self._spent_elsewhere
-        self.progress.seconds = time.perf_counter() - self._took
+        self.progress.seconds = time.perf_counter() - self._began
         save(self.folder, self.controller, self._optimizer, self.progress)
 
     def _settings(self, operators: Tensor) -> dict[str, Any]:
@@ -160,6 +158,15 @@ class Training:
             "budget": self.bench.budget.to_json(),
             "seed": self.bench.seed,
         }
+
+
+async def _all(runs: Iterable[Awaitable[Feedback]]) -> list[Feedback]:
+    """Waits for all, and raises the first error only then, so that nothing runs on after it."""
+    made = await asyncio.gather(*runs, return_exceptions=True)
+    for item in made:
+        if isinstance(item, BaseException):
+            raise item
+    return [item for item in made if not isinstance(item, BaseException)]
 
 
 def _digest(value: Any) -> str:

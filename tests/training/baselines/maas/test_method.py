@@ -1,44 +1,27 @@
 """Fitting MaAS: the step of the optimizer, resuming, budgets, failures, and the designer that comes of it."""
 
-import asyncio
-import json
 import math
 import random
 from dataclasses import replace
 
-import maas_runs
 import pytest
 import torch
 from agents import ADD, RIGHT
-from maas_runs import QUERIES, SETTINGS, bench, worker
-from processes import kill_when, start_script
-from safetensors import safe_open
+from maas_runs import QUERIES, SETTINGS, bench, fitted, state, worker
 
 from flowreasoner import Budget, Query
 from flowreasoner.baselines import Fittable
 from flowreasoner.baselines.words import MINIATURE
 from flowreasoner.designers import Designer, Workbench
-from flowreasoner.errors import BudgetExceeded, ModelError, QueryError, StoreError
+from flowreasoner.errors import BudgetExceeded, QueryError
 from flowreasoner.miniature import queries
 from flowreasoner.models import FunctionModel, ModelContext, model_from_uri
 from flowreasoner.sandbox import Pool
 from flowreasoner.workflow import Workflow
 from flowreasoner_training.baselines.maas import MaAS
 from flowreasoner_training.baselines.maas.embedding import hashed_ngrams
+from flowreasoner_training.baselines.maas.supernet import workflow_of
 from flowreasoner_training.baselines.maas.training import Training
-
-FILE = "controller.safetensors"
-
-
-def state(folder):
-    """All tensors of a fitting, as bytes, and what its batches came to."""
-    with safe_open(folder / FILE, "pt") as file:
-        tensors = {name: file.get_tensor(name).numpy().tobytes() for name in file.keys()}  # noqa: SIM118
-        return tensors, json.loads(file.metadata()["progress"])
-
-
-async def fitted(folder, bench=None, asked=QUERIES, **more):
-    return await MaAS(**{**SETTINGS, **more}).fit(asked, maas_runs.bench() if bench is None else bench, folder)
 
 
 async def test_it_is_a_method_whose_designer_designs_one_architecture_for_each_query(tmp_path):
@@ -76,8 +59,8 @@ async def test_a_step_is_adam_s_on_the_published_loss(tmp_path):
     for index, query in enumerate(QUERIES):
         vector = torch.tensor(hashed_ngrams(query.problem))
         architecture = before.sample(vector, random.Random(f"0/maas/1/{index}"))
-        workflow = Training(method, QUERIES, bench(), tmp_path / "before")
-        feedback = await workflow._evaluate(index, architecture, 1)
+        workflow = Workflow.parse(*workflow_of(architecture, method.words, True))
+        feedback = await bench().evaluate(workflow, query, 1, 1, f"0/maas/1/{index}")
         means.append((feedback.score, feedback.spent.usd))
         loss = loss - before.log_probability(vector, architecture) * (feedback.score - 3 * feedback.spent.usd) / 3
     loss.backward()
@@ -116,97 +99,6 @@ async def test_it_learns_that_calls_cost(tmp_path):
     before = expected_operators(Training(method, QUERIES, bench(solver), tmp_path).controller)
     after = expected_operators((await method.fit(QUERIES, bench(solver), tmp_path)).designer.controller)
     assert after < 0.75 * before
-
-
-# --- resuming ---
-
-
-async def test_a_failing_worker_is_an_error_and_the_fitting_goes_on_where_it_was(tmp_path):
-    await fitted(tmp_path / "whole")
-    whole, progress = state(tmp_path / "whole")
-    steady, calls = worker(), 0
-
-    async def failing(request):
-        nonlocal calls
-        calls += 1
-        return ModelError("no worker") if calls > 25 else await steady.complete(request)
-
-    with pytest.raises(ModelError, match="no worker"):
-        await fitted(tmp_path / "cut", bench(FunctionModel(failing, steady.name)))
-    _, cut = state(tmp_path / "cut")
-    assert 0 < len(cut["batches"]) < 4
-    assert cut["spent"]["model_calls"] == 25  # also what the broken batch cost
-    result = await fitted(tmp_path / "cut")
-    tensors, resumed = state(tmp_path / "cut")
-    assert tensors == whole
-    assert resumed["batches"] == progress["batches"]
-    assert result.spent.model_calls > progress["spent"]["model_calls"]
-
-
-@pytest.mark.timeout(240)
-async def test_after_kill_9_the_same_weights_come_out(tmp_path):
-    await fitted(tmp_path / "whole")
-    cut = tmp_path / "cut"
-    process = start_script("maas_runs.py", cut, 0.05)
-    kill_when(process, (cut / FILE).exists)
-    assert 1 <= len(state(cut)[1]["batches"]) < 4
-    await fitted(cut)
-    assert state(cut)[0] == state(tmp_path / "whole")[0]
-    assert state(cut)[1]["batches"] == state(tmp_path / "whole")[1]["batches"]
-
-
-async def test_a_finished_fitting_is_only_read(tmp_path):
-    first = await fitted(tmp_path)
-    silent = FunctionModel(lambda _: ModelError("not to be asked"), worker().name)
-    second = await fitted(tmp_path, bench(silent))
-    assert (second.spent, second.facts) == (first.spent, first.facts)
-    for one, two in zip(first.designer.controller.parameters(), second.designer.controller.parameters(), strict=True):
-        assert torch.equal(one, two)
-
-
-async def test_how_slow_the_worker_is_changes_nothing(tmp_path):
-    await fitted(tmp_path / "one")
-    slow = worker()
-    steady = slow._function
-
-    async def uneven(request):
-        for _ in range(sum(request.draw.encode()) % 7):
-            await asyncio.sleep(0)
-        return await steady(request)
-
-    await fitted(tmp_path / "two", bench(FunctionModel(uneven, slow.name)))
-    assert state(tmp_path / "one")[0] == state(tmp_path / "two")[0]
-
-
-async def test_another_fitting_is_refused_in_the_same_folder(tmp_path):
-    await fitted(tmp_path)
-    for changes in ({"samples": 3}, {"words": MINIATURE}, {"embed": lambda text: hashed_ngrams(text[::-1])}):
-        with pytest.raises(StoreError, match="was begun with"):
-            await fitted(tmp_path, **changes)
-    with pytest.raises(StoreError, match="was begun with queries"):
-        await fitted(tmp_path, asked=QUERIES[:2])
-    with pytest.raises(StoreError, match="was begun with seed"):
-        await fitted(tmp_path, bench(seed=1))
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff" * 64, b"\x02\x00\x00\x00\x00\x00\x00\x00{}"])
-async def test_a_damaged_state_is_said_to_be(tmp_path, content):
-    await fitted(tmp_path)
-    (tmp_path / FILE).write_bytes(content)
-    with pytest.raises(StoreError, match=r"controller\.safetensors' is damaged"):
-        await fitted(tmp_path)
-
-
-async def test_damaged_settings_and_a_folder_that_cannot_be_made(tmp_path):
-    (tmp_path / "settings.json").write_text("{")
-    with pytest.raises(StoreError, match="damaged"):
-        await fitted(tmp_path)
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot write"):
-        await fitted(tmp_path / "file" / "folder")
-
-
-# --- budgets and costs ---
 
 
 async def test_a_spent_budget_gives_the_controller_of_the_batches_until_then(tmp_path):

@@ -1,166 +1,21 @@
-"""AutoAgents: drafts, observers, the compiled team, bad planners, failing workers, and the fixed team of operators."""
+"""AutoAgents as a designer: drafting with observers, bad planners, budgets, and the fixed team of operators."""
 
-import contextlib
 import json
 
 import pytest
 from agents import ADD, RIGHT
+from drafted import NONE, TEAM, bench, reply, worker
 from fake_sandbox import FakeSandbox
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from flowreasoner import Budget, Query
+from flowreasoner import Budget, Query, Store, design
 from flowreasoner.baselines.autoagents import AutoAgents
-from flowreasoner.baselines.autoagents.draft import FALLBACK, Draft, DraftUnreadable, Expert, Step, read_draft
-from flowreasoner.baselines.autoagents.team import team_graph, team_prompts, turns_within
+from flowreasoner.baselines.autoagents.draft import FALLBACK
 from flowreasoner.budget import Meter
 from flowreasoner.designers import Workbench
-from flowreasoner.engine import run_workflow
 from flowreasoner.errors import BudgetExceeded, ModelError, NoAnswer, QueryError
 from flowreasoner.miniature import queries
 from flowreasoner.models import Completion, FunctionModel, ModelContext, ScriptedModel, model_from_uri
 from flowreasoner.sandbox import Pool
-from flowreasoner.workflow import check
-
-TEAM = [
-    {"name": "Expert", "prompt": "You are an expert in sums.", "suggestions": "Be brief."},
-    {"name": "Test Expert", "prompt": "You test."},
-    {"name": "Language Expert", "prompt": "You put results together."},
-]
-STEPS = "1. Expert: analyse\n2. Test Expert, Expert: solve\n   together\n3. Language Expert: answer"
-NONE = "No Suggestions"
-
-
-def reply(team=TEAM, steps=STEPS):
-    text = team if isinstance(team, str) else json.dumps(team)
-    return f"Thoughts.\n<experts>\n{text}\n</experts>\n<plan>\n{steps}\n</plan>"
-
-
-def worker(*, finish=True, code=RIGHT):
-    def answer(request):
-        if request.purpose == "CustomCodeGenerate":
-            return f"```python\n{code}\n```"
-        return "**FINAL OUTPUT:** worked" if finish else "working"
-
-    return FunctionModel(answer)
-
-
-def bench(meta_agent, worker, **more):
-    return Workbench(meta_agent, worker, FakeSandbox(lambda code: code == RIGHT), **more)
-
-
-# --- reading drafts ---
-
-
-def test_a_draft_is_read_with_its_experts_and_who_works_on_each_step():
-    draft = read_draft(reply())
-    assert [item.name for item in draft.experts] == ["Expert", "Test Expert", "Language Expert"]
-    assert draft.steps == (Step((0,), "analyse"), Step((1, 0), "solve together"), Step((2,), "answer"))
-
-
-def test_a_draft_is_read_out_of_fences_and_after_thoughts():
-    fenced = reply(f"```json\n{json.dumps(TEAM)}\n```", "```\n1) **Expert**: all of it\n```")
-    assert read_draft(f"<think>{reply(steps='1. Nobody: x')}</think>{fenced}").steps == (Step((0,), "all of it"),)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "no <experts>"),
-        ("<experts>[]</experts>", "1 to 10 experts, not 0"),
-        (reply("not JSON"), "must be a JSON list"),
-        (reply("[" * 5_000), "must be a JSON list"),
-        (reply([{"name": "Expert"}]), r"0\.prompt: Field required"),
-        (reply([{"name": "A:\nB", "prompt": "p"}]), r"0\.name"),
-        (reply([*TEAM, {"name": "expert", "prompt": "p"}]), "the same name"),
-        (reply([{"name": f"E{n}", "prompt": "p"} for n in range(11)]), "not 11"),
-        (reply().replace("<plan>", ""), "no <plan>"),
-        (reply(steps="Expert: analyse"), "has 0"),
-        (reply(steps="\n".join(f"{n}. Expert: x" for n in range(1, 14))), "has 13"),
-        (reply(steps="1. Expert: x\n2. Nobody: y"), "step 2 must be"),
-        (reply(steps="1. Expert does it"), "step 1 must be"),
-    ],
-)
-def test_a_draft_that_cannot_be_used_says_why(text, reason):
-    with pytest.raises(DraftUnreadable, match=reason):
-        read_draft(text)
-
-
-@given(st.text(alphabet='<>/experts plan[]{}":,1.\nA', max_size=120))
-def test_any_reply_is_read_or_refused(text):
-    with contextlib.suppress(DraftUnreadable):
-        assert read_draft(text).steps
-
-
-# --- the compiled team ---
-
-names = st.text(st.characters(exclude_characters=":\n", codec="utf-8"), min_size=1, max_size=20).filter(str.strip)
-
-
-@st.composite
-def drafts(draw):
-    experts = draw(st.lists(st.builds(Expert, name=names, prompt=names, suggestions=st.text(max_size=9)), min_size=1))
-    some = st.lists(st.integers(0, len(experts) - 1), min_size=1, max_size=3, unique=True).map(tuple)
-    steps = draw(st.lists(st.builds(Step, some, st.text(min_size=1, max_size=20)), min_size=1, max_size=4))
-    return Draft(tuple(experts), tuple(steps))
-
-
-@settings(deadline=None)
-@given(drafts(), st.integers(1, 5), st.booleans())
-def test_every_draft_compiles_and_passes_the_checker(draft, turns, code):
-    report = check(team_graph(draft, turns, code), team_prompts(draft, code))
-    assert report.ok
-    assert [item for item in report.diagnostics if item.code != "prompt-placeholder"] == []
-    assert len(report.workflow.program.sites) == sum(len(step.experts) for step in draft.steps) + code
-
-
-async def executed(draft, turns, answers, *, code=True):
-    """Runs the compiled team; `answers` are what the experts say in turn. Returns the result and the calls."""
-    made, said = [], iter(answers)
-
-    async def perform(operator, inputs, _):
-        made.append((operator.name, inputs))
-        return {"response": next(said)}
-
-    workflow = check(team_graph(draft, turns, code), team_prompts(draft, code)).workflow
-    result = await run_workflow(workflow, {"problem": "P", "entry_point": "f"}, perform)
-    assert result.error is None
-    return result.answer, made
-
-
-async def test_steps_are_executed_in_order_with_the_results_of_those_before():
-    answers = ["Final output: one", "FINAL OUTPUT two", "FINAL OUTPUT\nthree", "FINAL OUTPUT four", "program"]
-    answer, made = await executed(read_draft(reply()), 5, answers)
-    assert (answer, [name for name, _ in made]) == ("program", ["Custom"] * 4 + ["CustomCodeGenerate"])
-    first, second, third, fourth, last = (inputs for _, inputs in made)
-    assert first["role"] == "You are an expert in sums."
-    assert "analyse" in first["instruction"]
-    assert "Be brief." in first["instruction"]
-    assert second["role"] == "You test."
-    assert "Step 1:\none\n" in second["input"]
-    assert "Test Expert:\ntwo\n" in third["input"]  # the second expert of the step sees the first
-    assert "Step 2:\nthree\n" in fourth["input"]
-    assert last["context"] == "Step 1:\none\n\nStep 2:\nthree\n\nStep 3:\nfour\n\n"
-
-
-async def test_a_step_is_refined_until_all_its_experts_are_done_or_the_turns_are_over():
-    draft = read_draft(reply(steps="1. Expert, Test Expert: all"))
-    answers = ["a", "FINAL OUTPUT b", "FINAL OUTPUT c", "d"]
-    answer, made = await executed(draft, 3, answers, code=False)
-    assert (answer, len(made)) == ("d", 4)  # both were done once, as published; the last word counts
-    answer, made = await executed(draft, 3, list("abcdef"), code=False)
-    assert (answer, len(made)) == ("f", 6)
-    last = "This is the last turn"
-    assert [last in inputs["input"] for _, inputs in made] == [False] * 4 + [True] * 2
-
-
-def test_turns_are_those_that_a_run_may_pay():
-    draft = read_draft(reply())  # four calls a turn
-    assert [turns_within(draft, 5, True, calls) for calls in (None, 64, 20, 9, 5, 4, 1)] == [5, 5, 4, 2, 1, 0, 0]
-    assert turns_within(draft, 5, False, 4) == 1
-
-
-# --- the design ---
 
 
 async def test_a_team_is_drafted_and_its_answer_designed_in_one_round():
@@ -261,6 +116,32 @@ async def test_without_a_function_to_define_the_last_step_is_the_answer():
 def test_settings_below_one_are_refused(setting):
     with pytest.raises(QueryError, match=f"{setting} must be at least 1"):
         AutoAgents(**{setting: 0})
+
+
+async def test_an_interrupted_design_goes_on_with_the_same_replies(tmp_path):
+    """What was answered before is answered by the store, so that the end is as if nothing had happened."""
+    settings = {"designer": AutoAgents(), "sandbox": FakeSandbox(lambda code: code == RIGHT)}
+    steady, asked = worker(), 0
+
+    async def failing(request):
+        nonlocal asked
+        asked += 1
+        return ModelError("gone") if asked > 2 else await steady.complete(request)
+
+    whole = await design(ADD, meta_agent=ScriptedModel([reply(), NONE, NONE]), worker=worker(), **settings)
+    with Store(tmp_path / "store.sqlite") as store:
+        first = ScriptedModel([reply(), NONE, NONE])
+        with pytest.raises(ModelError, match="gone"):
+            await design(ADD, meta_agent=first, worker=FunctionModel(failing, steady.name), store=store, **settings)
+        unasked = ScriptedModel([])
+        again = await design(ADD, meta_agent=unasked, worker=steady, store=store, **settings)
+    assert (again.workflow, again.answer, again.rounds[0].turns) == (
+        whole.workflow,
+        whole.answer,
+        whole.rounds[0].turns,
+    )
+    assert unasked.history == []
+    assert again.cost.cached_calls == 3 + 2
 
 
 # --- the fixed team ---
