@@ -25,23 +25,27 @@ def small():
     return Controller(NAMES, EMBEDDINGS, layers=3, hidden=2).double()
 
 
-def reference(weights, architecture, query=QUERY, embeddings=EMBEDDINGS, names=NAMES):
-    """The log-probability in NumPy, written from the paper's description and the published code."""
-    query, embeddings = query.numpy(), embeddings.numpy()
+def reference_layer(weights, number, before, query, embeddings):
+    """A layer's probabilities in NumPy, written from the paper's description and the published code."""
+    part = {name: weights[f"layers.{number}.{name}"] for name in ("query.weight", "query.bias")}
+    part |= {name: weights[f"layers.{number}.{name}"] for name in ("operators.weight", "operators.bias")}
+    asked = part["query.weight"] @ query + part["query.bias"]
+    asked = asked / np.sqrt((asked**2).sum())
+    scores = []
+    for embedding in embeddings:
+        given = embedding if before is None else np.concatenate([embedding, before])
+        encoded = part["operators.weight"] @ given + part["operators.bias"]
+        scores.append(asked @ encoded / np.sqrt((encoded**2).sum()))
+    return np.exp(scores) / np.exp(scores).sum()
+
+
+def reference(weights, architecture):
+    """An architecture's log-probability in NumPy."""
     total, before = 0.0, None
     for number, chosen in enumerate(architecture):
-        part = {name: weights[f"layers.{number}.{name}"] for name in ("query.weight", "query.bias")}
-        part |= {name: weights[f"layers.{number}.{name}"] for name in ("operators.weight", "operators.bias")}
-        asked = part["query.weight"] @ query + part["query.bias"]
-        asked = asked / np.sqrt((asked**2).sum())
-        scores = []
-        for embedding in embeddings:
-            given = embedding if before is None else np.concatenate([embedding, before])
-            encoded = part["operators.weight"] @ given + part["operators.bias"]
-            scores.append(asked @ encoded / np.sqrt((encoded**2).sum()))
-        probabilities = np.exp(scores) / np.exp(scores).sum()
-        total += sum(np.log(probabilities[names.index(name)]) for name in chosen)
-        before = embeddings[names.index(chosen[0])]
+        probabilities = reference_layer(weights, number, before, QUERY.numpy(), EMBEDDINGS.numpy())
+        total += sum(np.log(probabilities[NAMES.index(name)]) for name in chosen)
+        before = EMBEDDINGS.numpy()[NAMES.index(chosen[0])]
     return total
 
 
@@ -168,3 +172,20 @@ def test_a_layer_depends_on_the_operator_chosen_first_in_the_layer_before():
         for first in NAMES
     }
     assert len({round(value, 6) for value in after.values()}) == 3
+
+
+def test_what_is_sampled_is_what_numpy_samples():
+    torch.manual_seed(5)
+    embeddings, query = torch.randn(7, 8, dtype=torch.float64), torch.randn(8, dtype=torch.float64)
+    controller = Controller(OPERATORS, embeddings, hidden=3).double()
+    weights = numbers(controller)
+    for seed in range(50):
+        roll, expected, before = random.Random(seed), [], None
+        for number in range(4):
+            probabilities = reference_layer(weights, number, before, query.numpy(), embeddings.numpy())
+            chosen = tuple(OPERATORS[index] for index in choose(probabilities.tolist(), 0.3, roll))
+            expected.append(chosen if number else mend_first_layer(chosen))
+            before = embeddings.numpy()[OPERATORS.index(expected[-1][0])]
+            if EARLY_STOP in chosen:
+                break
+        assert controller.sample(query, random.Random(seed)) == tuple(expected)
