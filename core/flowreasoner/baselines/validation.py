@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +67,10 @@ class Validated:
         """Mean score over the queries."""
         return fmean(self.scores)
 
-    def as_round(self, number: int, query: Query) -> Round:
+    def as_round(self, query: Query) -> Round:
         """Returns it as a round of a design for one of the queries, as meta-agents of FlowReasoner read it."""
         texts = (self.modification, self.workflow, self.workflow.source, self.workflow.prompt_source)
-        return Round(number, "", *texts, self.feedback[query.id], (Message("assistant", self.reply),))
+        return Round(0, "", *texts, self.feedback[query.id], (Message("assistant", self.reply),))
 
 
 class Validator:
@@ -112,24 +113,22 @@ class Validator:
             StoreError: If a result cannot be written down.
         """
         queries = self.queries if queries is None else queries
-        slots = asyncio.Semaphore(self._concurrency)
+        queue, found = iter(queries), dict[str, Feedback]()
 
-        async def evaluate(query: Query) -> Feedback:
-            async with slots:
-                value = await self._journal.once(
-                    f"{key}/{query.id}", lambda: self._evaluate(workflow, query, key, number)
-                )
-            return Feedback.from_json(value)
+        async def work() -> None:
+            for query in queue:
+                evaluate = partial(self._evaluate, workflow, query, key, number)
+                found[query.id] = Feedback.from_json(await self._journal.once(f"{key}/{query.id}", evaluate))
 
-        tasks = [asyncio.ensure_future(evaluate(query)) for query in queries]
+        tasks = [asyncio.ensure_future(work()) for _ in range(self._concurrency)]
         try:
-            found = await asyncio.gather(*tasks)
+            await asyncio.gather(*tasks)
         finally:
             for task in tasks:  # where one failed, the others are not paid for
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        self._worker_works = self._worker_works or any(item.spent.model_calls for item in found)
-        return {query.id: item for query, item in zip(queries, found, strict=True)}
+        self._worker_works = self._worker_works or any(item.spent.model_calls for item in found.values())
+        return {query.id: found[query.id] for query in queries}
 
     async def _evaluate(self, workflow: Workflow, query: Query, key: str, number: int) -> dict[str, Any]:
         draws = f"{self._bench.seed}/{key}"

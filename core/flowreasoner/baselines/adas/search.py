@@ -138,24 +138,29 @@ class _Search:
     async def _invent(self, number: int) -> Validated | None:
         """Makes the workflow of a generation; None if all replies were refused."""
         key = f"adas/generation {number}"
-        roll = random.Random(f"{self._bench.seed}/{key}")  # noqa: S311 - reproducible on purpose
-        query = roll.choice(self._queries)
+        query = self._draw_query(key)
         asking = self._asking(query)
         attempts: list[Attempt] = []
         scored = None
         for turn in range(1, REFLEXIONS + 1 + self._method.debug + 1):
-            step = f"{key}/reply {turn}"
+            step, reflected = f"{key}/reply {turn}", turn > REFLEXIONS
             reply = await self._meta_agent.ask(step, asking.messages(self.archive, attempts))
-            if turn <= REFLEXIONS:
-                feedback = await self._look(reply, query, step, number) if asking.looks else Feedback()
-            elif (found := await self._score(reply, step, number)) is None:
-                feedback = Feedback(diagnostics=reply.report.diagnostics)
-            elif found.score > 0:
-                return found
-            else:
-                scored, feedback = found, found.feedback[query.id]
+            feedback = await self._look(reply, query, step, number) if asking.looks and not reflected else Feedback()
+            if reflected or feedback.perfect:
+                found = await self._score(reply, step, number)
+                if found is not None and found.score > 0:
+                    return found
+                scored = found or scored
+                feedback = found.feedback[query.id] if found else Feedback(diagnostics=reply.report.diagnostics)
             attempts.append(Attempt(reply, feedback))
         return scored
+
+    def _draw_query(self, key: str) -> Query:
+        """Draws what a generation has before its eyes: a query that the fittest workflow does not solve, if any."""
+        feedback = best_of(self.archive).validated.feedback
+        unsolved = [query for query in self._queries if feedback[query.id].score < 1]
+        roll = random.Random(f"{self._bench.seed}/{key}")  # noqa: S311 - reproducible on purpose
+        return roll.choice(unsolved or self._queries)
 
     def _asking(self, query: Query) -> Asking:
         if self._method.wording == "conversation":

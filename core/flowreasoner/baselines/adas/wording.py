@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from flowreasoner.baselines.adas import prompts
+from flowreasoner.baselines.history import CONTEXT_TOKENS, history
 from flowreasoner.designers import Round
-from flowreasoner.designers.conversation import conversation, language_message, task_message, within
+from flowreasoner.designers.conversation import language_message, within
 from flowreasoner.models.base import Message
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["REFLEXIONS", "Asking", "Attempt", "Conversation", "Published"]
 
 REFLEXIONS = 2
-_CONTEXT_TOKENS = 100_000
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Published:
         self._query, self._task = query, task
         tests = query.feedback is not None
         self._language = language_message(bench.operators.values(), bench.budget.calls, tests=tests)
-        self._fits = within(_CONTEXT_TOKENS, bench.meta_agent)
+        self._fits = within(CONTEXT_TOKENS, bench.meta_agent)
 
     def messages(self, archive: Sequence[Entry], attempts: Sequence[Attempt]) -> tuple[Message, ...]:
         """Returns the conversation; see `Asking.messages`."""
@@ -103,30 +103,32 @@ class Published:
 
 
 class Conversation:
-    """Asks in FlowReasoner's conversation on one query: archive and attempts are its rounds, old ones shortened.
+    """Asks in FlowReasoner's conversation on one query: archive and attempts are its rounds, the fittest last.
 
-    A reflexion is a further round, so each attempt has feedback, the first two on the generation's query alone.
+    A reflexion is a further round, so each attempt has feedback, the first two on the generation's query alone. As in a
+    design, no round follows a perfect one.
 
     Args:
         query: What the conversation is about.
-        bench: Operators, and the limits of a run.
+        bench: Meta-agent, operators, and the limits of a run.
     """
 
     looks = True
 
     def __init__(self, query: Query, bench: Workbench) -> None:
-        self._query = query
-        self._task = task_message(query, bench.operators.values(), bench.budget.calls)
-        self._fits = within(_CONTEXT_TOKENS, bench.meta_agent)
+        self._query, self._bench = query, bench
 
     def messages(self, archive: Sequence[Entry], attempts: Sequence[Attempt]) -> tuple[Message, ...]:
         """Returns the conversation; see `Asking.messages`."""
-        rounds = [entry.validated.as_round(number, self._query) for number, entry in enumerate(archive, 1)]
-        for number, attempt in enumerate(attempts, len(rounds) + 1):
-            proposed, turns = attempt.reply.proposed, (Message("assistant", attempt.reply.text),)
-            texts = (proposed.modification, attempt.reply.report.workflow, proposed.graph, proposed.prompt)
-            rounds.append(Round(number, proposed.reasoning, *texts, attempt.feedback, turns))
-        return conversation(self._task, rounds, self._fits)
+        ranked = sorted(archive, key=lambda entry: entry.fitness.median)
+        known = [entry.validated.as_round(self._query) for entry in ranked]
+        return history(self._query, [*known, *map(_round, attempts)], self._bench)
+
+
+def _round(attempt: Attempt) -> Round:
+    proposed, turns = attempt.reply.proposed, (Message("assistant", attempt.reply.text),)
+    texts = (proposed.modification, attempt.reply.report.workflow, proposed.graph, proposed.prompt)
+    return Round(0, proposed.reasoning, *texts, attempt.feedback, turns)
 
 
 def _entry(entry: Entry) -> str:

@@ -67,7 +67,7 @@ _FAILURE = """\
 
 
 def expansion_prompt(
-    experience: Experience, failures: Iterable[tuple[Query, Feedback]], *, task: str, language: str
+    experience: Experience, failures: Iterable[tuple[Query, Feedback]], task: str, language: str
 ) -> str:
     """Returns the request for one change to a workflow.
 

@@ -10,11 +10,12 @@ from flowreasoner.baselines.aflow.experience import Experience
 from flowreasoner.baselines.aflow.prompts import expansion_prompt
 from flowreasoner.baselines.aflow.selection import Node, converged, select_parent
 from flowreasoner.baselines.fitting import Fitted
+from flowreasoner.baselines.history import history
 from flowreasoner.baselines.journal import FittingJournal, fitting_settings
 from flowreasoner.baselines.meta_agent import MetaAgent, Wording, as_reply
 from flowreasoner.baselines.validation import Validated, Validator, check_queries
 from flowreasoner.designers import FixedWorkflow
-from flowreasoner.designers.conversation import conversation, language_message, task_message, within
+from flowreasoner.designers.conversation import language_message
 from flowreasoner.designers.manual import AFLOW_SEED
 from flowreasoner.errors import BudgetExceeded, QueryError
 from flowreasoner.models.base import Message
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["AFlow"]
 
 _LOGGED = 3
-_CONTEXT_TOKENS = 100_000
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ class _Search:
         self._validate = Validator(
             queries, bench, journal, runs=method.validation_rounds, concurrency=method.concurrency
         )
+        tests = all(query.feedback is not None for query in queries)
+        self._language = language_message(bench.operators.values(), bench.budget.calls, tests=tests)
         self.nodes: list[Node] = []
         self.rounds = 0
 
@@ -156,16 +158,12 @@ class _Search:
         return None
 
     def _messages(self, experience: Experience, roll: random.Random) -> tuple[Message, ...]:
-        operators, calls = self._bench.operators.values(), self._bench.budget.calls
         found = experience.parent.validated.feedback
         failing = [query for query in self._queries if found[query.id].score < 1]
         if self._method.wording == "conversation":
             query = roll.choice(failing or self._queries)
-            shown = (experience.parent, *experience.children)
-            rounds = [node.validated.as_round(number, query) for number, node in enumerate(shown, 1)]
-            fits = within(_CONTEXT_TOKENS, self._bench.meta_agent)
-            return conversation(task_message(query, operators, calls), rounds, fits)
+            shown = (*experience.children, experience.parent)  # the last round is the one to work on
+            return history(query, [node.validated.as_round(query) for node in shown], self._bench)
         logged = roll.sample(failing, min(_LOGGED, len(failing)))
-        language = language_message(operators, calls, tests=all(query.feedback for query in self._queries))
         failures = [(query, found[query.id]) for query in logged]
-        return (Message("user", expansion_prompt(experience, failures, task=self._method.task, language=language)),)
+        return (Message("user", expansion_prompt(experience, failures, self._method.task, self._language)),)
