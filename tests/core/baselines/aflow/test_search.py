@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from agents import proposal
@@ -87,13 +88,14 @@ async def test_as_a_conversation_the_parent_and_its_changes_are_rounds_on_one_qu
     await method.fit(QUERIES, bench(agent), tmp_path)
     roles = [[message.role for message in request.messages] for request in agent.history]
     assert roles == [["system", "user", *["assistant", "user"] * number] for number in (1, 2, 3)]
-    system, task, parent, feedback, *_ = agent.history[0].messages
+    system, task, parent, feedback = agent.history[0].messages
     assert system.content == SYSTEM
     assert re.search(r"Query [234]\.", task.content), "one that the parent fails"
     assert workflow_of(parent.content) == workflow_of(level(1))
     assert "# Feedback on round 1\n\nScore: 0.00." in feedback.content
     last = agent.history[2].messages
-    assert [last[4].content, last[6].content] == [level(1), level(2)]
+    assert [last[2].content, last[4].content] == [level(1), level(2)]
+    assert last[6] == parent, "it comes last, as what to work on"
 
 
 # --- what cannot be used ---
@@ -180,10 +182,11 @@ async def test_concurrency_changes_no_result(tmp_path):
     assert (one.designer, one.facts, one.spent) == (many.designer, many.facts, many.spent)
 
 
-async def test_a_killed_process_loses_nothing_that_was_finished(tmp_path):
+def killed(folder):
+    """Runs a search in a process of its own that dies at the seventh call of the worker."""
     script = f"""
-import asyncio, os, pathlib
-from agents import proposal
+import asyncio, os, pathlib, sys
+sys.path[:] = {[*sys.path, str(Path(__file__).parent)]!r}
 from fittings import QUERIES, bench, level_worker
 from test_search import SHORT, designer
 asked = []
@@ -192,13 +195,15 @@ def worker(request):
     if len(asked) == 7:
         os._exit(9)
     return level_worker(request)
-asyncio.run(SHORT.fit(QUERIES, bench(designer, worker), pathlib.Path({str(tmp_path)!r})))
+asyncio.run(SHORT.fit(QUERIES, bench(designer, worker), pathlib.Path({str(folder)!r})))
 """
-    path = [*sys.path, str(__file__).rpartition("/")[0]]
-    died = subprocess.run([sys.executable, "-c", f"import sys; sys.path[:] = {path!r}\n{script}"], check=False)
-    assert died.returncode == 9
+    return subprocess.run([sys.executable, "-c", script], check=False).returncode
+
+
+async def test_a_killed_process_loses_nothing_that_was_finished(tmp_path):
+    assert killed(tmp_path / "killed") == 9
     again = bench(designer)
-    fitted = await SHORT.fit(QUERIES, again, tmp_path)
+    fitted = await SHORT.fit(QUERIES, again, tmp_path / "killed")
     whole = await SHORT.fit(QUERIES, bench(designer), tmp_path / "whole")
     assert (fitted.designer, fitted.facts) == (whole.designer, whole.facts)
     assert 10 <= len(again.worker.history) <= 12
