@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from flowreasoner.designers.proposal import check_proposal
 from flowreasoner.designers.reply import read_proposal
-from flowreasoner.errors import ModelError, RequestRefused
+from flowreasoner.errors import ModelError, QueryError, RequestRefused
 from flowreasoner.models.base import ChatRequest, Completion
 
 if TYPE_CHECKING:
@@ -19,10 +19,20 @@ if TYPE_CHECKING:
     from flowreasoner.models.base import Message
     from flowreasoner.workflow import Report, Workflow
 
-__all__ = ["MetaAgent", "Reply", "Wording", "as_reply"]
+__all__ = ["MetaAgent", "Reply", "Wording", "as_reply", "check_wording"]
 
 Wording = Literal["published", "conversation"]
 """How a meta-agent is asked: in the manner of the method's authors, or in FlowReasoner's own conversation."""
+
+
+def check_wording(wording: str) -> None:
+    """Refuses a wording that there is not.
+
+    Raises:
+        QueryError: With the ones that there are.
+    """
+    if wording not in get_args(Wording):
+        raise QueryError(f"wording must be one of {', '.join(get_args(Wording))}, got {wording!r:.60}")
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ class Validator:
         async def work() -> None:
             for query in queue:
                 evaluate = partial(self._evaluate, workflow, query, key, number)
-                found[query.id] = Feedback.from_json(await self._journal.once(f"{key}/{query.id}", evaluate))
+                found[query.id] = Feedback.from_json(await self._journal.once(f"{key}/query {query.id}", evaluate))
 
         tasks = [asyncio.ensure_future(work()) for _ in range(self._concurrency)]
         try:

@@ -29,7 +29,7 @@ class Workflow:
     "method",
     [
         AFlow(max_rounds=2, validation_rounds=1, wording="conversation", start=PLAIN),
-        ADAS(generations=1, wording="conversation", seeds={"One call": PLAIN}),
+        ADAS(generations=1, debug=1, wording="conversation", seeds={"One call": PLAIN}),
     ],
     ids=lambda method: method.name,
 )

@@ -103,6 +103,17 @@ async def test_a_worker_that_refuses_everything_is_an_error(tmp_path):
         await validate(TWO, "round 1", 1)
 
 
+async def test_a_query_may_have_any_id(tmp_path):
+    validate, _, journal = validator(tmp_path)
+    validate.queries = [replace(QUERIES[0], id="attempt 1\nround 2")]
+    await journal.once("round 1/attempt 1\nround 2", _nothing)
+    assert [item.score for item in (await validate(TWO, "round 1", 1)).values()] == [1.0]
+
+
+async def _nothing():
+    return None
+
+
 async def test_no_trace_is_kept(tmp_path):
     validate, _, journal = validator(tmp_path)
     found = await validate(TWO, "round 1", 1)

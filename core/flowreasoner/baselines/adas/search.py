@@ -12,11 +12,12 @@ from flowreasoner.baselines.adas.seeds import SEEDS
 from flowreasoner.baselines.adas.wording import REFLEXIONS, Asking, Attempt, Conversation, Published
 from flowreasoner.baselines.fitting import Fitted
 from flowreasoner.baselines.journal import FittingJournal, fitting_settings
-from flowreasoner.baselines.meta_agent import MetaAgent, Wording, as_reply
+from flowreasoner.baselines.meta_agent import MetaAgent, Wording, as_reply, check_wording
 from flowreasoner.baselines.validation import Validated, Validator, check_queries
 from flowreasoner.designers import FixedWorkflow
 from flowreasoner.errors import BudgetExceeded, QueryError
 from flowreasoner.feedback import Feedback
+from flowreasoner.text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +40,9 @@ class ADAS:
 
     What departs: agents are workflows of this project's language, which are checked and interpreted, not Python that is
     executed. Each of the three corrections is evaluated, where the published code gives the last one the fitness of
-    the one before. A score is the share of tests that pass. The result is chosen on the validation queries alone.
+    the one before. The example in a request is a problem that the fittest workflow does not solve. A score is the share
+    of tests that pass. The result is the fittest on the validation queries, by the median, then the mean; published are
+    the test scores of the whole archive.
 
     Attributes:
         generations: Workflows that are invented, at most.
@@ -66,6 +69,7 @@ class ADAS:
         for name, least in (("generations", 1), ("debug", 0), ("evaluations", 1), ("concurrency", 1)):
             if getattr(self, name) < least:
                 raise QueryError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        check_wording(self.wording)
         if not self.seeds:
             raise QueryError("the archive needs a workflow to begin with; name one in seeds")
 
@@ -133,15 +137,19 @@ class _Search:
     def _enter(self, found: Validated, generation: int) -> None:
         entry = Entry(found, fitness_of(found.scores, seed=self._bench.seed), generation)
         self.archive.append(entry)
-        self._tell(f"generation {generation}: {entry.fitness}: {found.modification}")
+        self._tell(f"generation {generation}: {entry.fitness}: {shorten(found.modification, 80)!r}")
 
     async def _invent(self, number: int) -> Validated | None:
-        """Makes the workflow of a generation; None if all replies were refused."""
+        """Makes the workflow of a generation: the first one after the reflexions that scores anything.
+
+        Returns:
+            The workflow; if none scores, the last one that ran; None if all were refused.
+        """
         key = f"adas/generation {number}"
         query = self._draw_query(key)
         asking = self._asking(query)
         attempts: list[Attempt] = []
-        scored = None
+        worthless = None
         for turn in range(1, REFLEXIONS + 1 + self._method.debug + 1):
             step, reflected = f"{key}/reply {turn}", turn > REFLEXIONS
             reply = await self._meta_agent.ask(step, asking.messages(self.archive, attempts))
@@ -150,10 +158,10 @@ class _Search:
                 found = await self._score(reply, step, number)
                 if found is not None and found.score > 0:
                     return found
-                scored = found or scored
+                worthless = found or worthless
                 feedback = found.feedback[query.id] if found else Feedback(diagnostics=reply.report.diagnostics)
             attempts.append(Attempt(reply, feedback))
-        return scored
+        return worthless
 
     def _draw_query(self, key: str) -> Query:
         """Draws what a generation has before its eyes: a query that the fittest workflow does not solve, if any."""

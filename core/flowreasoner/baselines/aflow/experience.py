@@ -1,4 +1,4 @@
-"""What was learned from changing a round: which changes of it helped and which did not (AFlow, backpropagation)."""
+"""AFlow's experience backpropagation: a round knows which changes of it helped and which did not."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ __all__ = ["expansion_prompt"]
 _LONGEST_TEXT = 2_000
 
 _EXPAND = """\
-You improve a workflow that jointly with its prompts solves {task} problems: a small program that calls a worker \
-language model through operators. The same workflow serves all problems of the kind. It is scored on a set of them; \
-the highest score is 1.
+You improve a workflow and its prompts, which together solve {task} problems. A workflow is a small program that calls \
+a worker language model through operators. The same workflow serves all problems of the kind. It is scored on a set of \
+them; the highest score is 1.
 
 # The workflow so far
 

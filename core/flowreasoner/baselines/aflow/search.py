@@ -1,4 +1,4 @@
-"""AFlow's search: choose a round, change it, evaluate it, remember what came of it (AFlow, Algorithm 1)."""
+"""AFlow's search: choose a round, change it, evaluate it, remember what came of it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from flowreasoner.baselines.aflow.selection import Node, converged, select_paren
 from flowreasoner.baselines.fitting import Fitted
 from flowreasoner.baselines.history import history
 from flowreasoner.baselines.journal import FittingJournal, fitting_settings
-from flowreasoner.baselines.meta_agent import MetaAgent, Wording, as_reply
+from flowreasoner.baselines.meta_agent import MetaAgent, Wording, as_reply, check_wording
 from flowreasoner.baselines.validation import Validated, Validator, check_queries
 from flowreasoner.designers import FixedWorkflow
 from flowreasoner.designers.conversation import language_message
 from flowreasoner.designers.manual import AFLOW_SEED
 from flowreasoner.errors import BudgetExceeded, QueryError
 from flowreasoner.models.base import Message
+from flowreasoner.text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,9 +41,10 @@ class AFlow:
     As published: the candidates and probabilities of selection, one change per round under the experience with the
     parent and three failing samples, five validations, convergence, and a start from the plainest workflow.
 
-    What departs: a change that worked is told from one that did not, where the published prompt prohibits both. A reply
-    with no valid workflow, or with a change that was tried before, is asked for anew a few times, not forever. Samples
-    and costs are counted per run. A score is this project's, the share of tests that pass, not all or nothing.
+    What departs: a change that worked is told from one that did not, where the published prompt prohibits both. After a
+    reply with no valid workflow, or with a change that was tried before, another is asked for a few times, not forever.
+    Costs are counted for each run, not read off a counter that concurrent runs share. A score is this project's, the
+    share of tests that pass, not all or nothing.
 
     Attributes:
         sample: Rounds that a parent is chosen from, the first included.
@@ -71,6 +73,7 @@ class AFlow:
         for name in ("sample", "max_rounds", "validation_rounds", "attempts", "concurrency"):
             if getattr(self, name) < 1:
                 raise QueryError(f"{name} must be at least 1, got {getattr(self, name)}")
+        check_wording(self.wording)
 
     async def fit(
         self, queries: Sequence[Query], bench: Workbench, folder: Path, tell: Callable[[str], None] = lambda _: None
@@ -136,7 +139,7 @@ class _Search:
             return
         self.nodes.append(node)
         made_from = f", from round {node.parent.number}" if node.parent else ""
-        self._tell(f"round {node.number}: {node.score:.4f}{made_from}: {node.validated.modification}")
+        self._tell(f"round {node.number}: {node.score:.4f}{made_from}: {shorten(node.validated.modification, 80)!r}")
 
     async def _first_round(self) -> Node:
         modification, start = "Start with this.", self._method.start

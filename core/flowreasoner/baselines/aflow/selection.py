@@ -1,4 +1,4 @@
-"""The tree of rounds: which one is changed next, and when more of them no longer help (AFlow, §3.2 and Appendix A)."""
+"""AFlow's tree of rounds: the soft mixed probability selection of a parent, and the test of convergence."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def candidates(nodes: Sequence[Node], sample: int) -> list[Node]:
 def probabilities(scores: Sequence[float]) -> list[float]:
     """Returns with what probability each candidate is chosen.
 
-    A mixture as published: 0.3 uniform, 0.7 a softmax of the scores in percent with alpha 0.2.
+    A mixture: 0.3 uniform, 0.7 a softmax of the scores in percent with alpha 0.2, the numbers of the repository.
 
     Args:
         scores: In [0, 1].

@@ -44,7 +44,7 @@ async def test_the_archive_grows_and_its_fittest_becomes_one_workflow_for_all_qu
         "stopped": "generations",
     }
     json.dumps(fitted.facts)
-    assert told[0] == "generation 0: 95% Bootstrap Confidence Interval: (0.0%, 75.0%), Median: 25.0%: One"
+    assert told[0] == "generation 0: 95% Bootstrap Confidence Interval: (0.0%, 75.0%), Median: 25.0%: 'One'"
     assert len(told) == 4
     assert (len(agent.history), fitted.spent.model_calls) == (6, 6 + 4 * 4)
     design = await fitted.designer.design(QUERIES[3], bench(ScriptedModel([])))
@@ -150,6 +150,14 @@ async def test_as_a_conversation_archive_and_reflexions_are_rounds_on_one_query(
     assert len(at.worker.history) == 2 * 4 + 1 + 4, "a reflexion looks at one query only"
 
 
+async def test_as_a_conversation_no_hidden_test_is_shown(tmp_path):
+    agent = ScriptedModel([level(1), CRASH, level(3)])
+    await TALK.fit(QUERIES, bench(agent), tmp_path)
+    shown = "".join(text for request in agent.history for text in texts(request))
+    assert "add(1, 2)" in shown
+    assert "add(2, 2)" not in shown
+
+
 async def test_as_in_a_design_no_round_follows_a_perfect_one(tmp_path):
     at = bench(ScriptedModel([level(4)]))
     fitted = await TALK.fit(QUERIES, at, tmp_path)
@@ -226,6 +234,7 @@ async def test_a_failing_worker_is_an_error(tmp_path):
         ({"debug": -1}, "debug must be at least 0, got -1"),
         ({"evaluations": 0}, "evaluations must be at least 1, got 0"),
         ({"seeds": {}}, "needs a workflow to begin with"),
+        ({"wording": "poem"}, "wording must be one of published, conversation, got 'poem'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, said):

@@ -41,8 +41,8 @@ async def test_the_best_round_becomes_one_workflow_for_all_queries(tmp_path):
         "stopped": "rounds",
     }
     json.dumps(fitted.facts)
-    assert told[0] == "round 1: 0.0000: Start with this."
-    assert re.fullmatch(r"round 3: 0\.7500, from round [12]: Use Level 3\.", told[2])
+    assert told[0] == "round 1: 0.0000: 'Start with this.'"
+    assert re.fullmatch(r"round 3: 0\.7500, from round [12]: 'Use Level 3\.'", told[2])
     assert (fitted.spent.model_calls, fitted.spent.calls) == (3 + 4 * 4, 4 * 4)
     assert fitted.seconds > 0
     design = await fitted.designer.design(QUERIES[2], bench(ScriptedModel([])))
@@ -74,9 +74,10 @@ async def test_the_meta_agent_reads_the_parent_its_score_what_failed_and_the_exp
     assert "- (score 0.5000) Use Level 2." in third.partition("made it better")[2].partition("did not help")[0]
 
 
-async def test_the_published_wording_shows_no_hidden_test(tmp_path):
+@pytest.mark.parametrize("wording", ["published", "conversation"])
+async def test_no_hidden_test_is_shown(tmp_path, wording):
     agent = ScriptedModel([level(1), level(2), level(3)])
-    await SHORT.fit(QUERIES, bench(agent), tmp_path)
+    await replace(SHORT, wording=wording).fit(QUERIES, bench(agent), tmp_path)
     shown = "".join(message.content for request in agent.history for message in request.messages)
     assert "add(1, 2)" in shown
     assert "add(2, 2)" not in shown
@@ -254,6 +255,17 @@ async def test_without_money_for_the_first_round_there_is_no_result_but_a_journa
 def test_settings_that_make_no_sense_are_refused(field):
     with pytest.raises(QueryError, match=f"{field} must be at least 1, got 0"):
         AFlow(**{field: 0})
+
+
+def test_a_wording_that_there_is_not_is_refused():
+    with pytest.raises(QueryError, match="wording must be one of published, conversation, got 'poem'"):
+        AFlow(wording="poem")
+
+
+async def test_what_a_model_wrote_is_told_without_its_control_characters(tmp_path):
+    told, agent = [], ScriptedModel([level(1).replace("Use Level", "Use \x1b[31mLevel")])
+    await replace(SHORT, max_rounds=1).fit(QUERIES, bench(agent), tmp_path, told.append)
+    assert told[1] == r"round 2: 0.2500, from round 1: 'Use \x1b[31mLevel 1.'"
 
 
 async def test_queries_that_cannot_be_used_are_refused(tmp_path):
