@@ -29,11 +29,14 @@ def test_fitness_by_hand(scores, expected):
 
 
 def test_fitness_agrees_with_numpy():
-    scores = random.Random(0).choices((0.0, 0.5, 1.0), k=64)
-    drawn = np.random.default_rng(0).choice(np.array(scores), (100_000, 64)).mean(axis=1)
+    roll = random.Random(0)
+    scores = [roll.random() for _ in range(8)]
+    drawn = np.random.default_rng(0).choice(np.array(scores), (100_000, 8)).mean(axis=1)
+    low, high, median = np.percentile(drawn, [2.5, 97.5, 50])
     found = fitness_of(scores)
-    assert (found.low, found.high, found.median) == pytest.approx(np.percentile(drawn, [2.5, 97.5, 50]), abs=0.01)
-    assert found.low < found.median < found.high
+    # The mean varies by 0.1: at 10 000 resamples the tails are known to 0.003, and the median to 0.0013.
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.009)
+    assert found.median == pytest.approx(median, abs=0.004)
 
 
 def test_fitness_is_the_same_each_time():
