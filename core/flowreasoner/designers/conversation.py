@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flowreasoner.operators import Operator
     from flowreasoner.query import Query
 
-__all__ = ["conversation", "feedback_message", "task_message", "within"]
+__all__ = ["conversation", "feedback_message", "language_message", "task_message", "within"]
 
 _CHARACTERS_PER_TOKEN = 4
 _LONGEST_TEST = 1_500
@@ -39,14 +39,31 @@ def task_message(query: Query, operators: Iterable[Operator], calls: int | None)
         judging = instructions.JUDGED_BY_TESTS.format(count=len(query.feedback), tests="\n".join(shown))
     else:
         judging = instructions.JUDGED_BY_METRIC
-    usable = [item for item in operators if item.name != "Test" or query.feedback is not None]
     return instructions.TASK.format(
         problem=query.problem.strip(),
         entry_point=f"\nThe answer must define `{query.entry_point}`.\n" if query.entry_point else "",
         judging=judging,
-        operators="\n".join(f"- self.{item.interface()}\n  {item.description}" for item in usable),
-        calls="any number of" if calls is None else calls,
+        **_language(operators, calls, tests=query.feedback is not None),
     )
+
+
+def language_message(operators: Iterable[Operator], calls: int | None, *, tests: bool) -> str:
+    """Returns the part of a message that says how workflows are written, whatever they are for.
+
+    Args:
+        operators: What workflows may call.
+        calls: Operator calls that one run may make; None for no limit.
+        tests: Whether queries have tests, which the operator Test runs.
+    """
+    return instructions.LANGUAGE.format(**_language(operators, calls, tests=tests))
+
+
+def _language(operators: Iterable[Operator], calls: int | None, *, tests: bool) -> dict[str, object]:
+    usable = [item for item in operators if item.name != "Test" or tests]
+    return {
+        "operators": "\n".join(f"- self.{item.interface()}\n  {item.description}" for item in usable),
+        "calls": "any number of" if calls is None else calls,
+    }
 
 
 def within(context_tokens: int, model: object) -> Callable[[Sequence[Message]], bool]:

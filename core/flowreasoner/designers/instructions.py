@@ -5,15 +5,7 @@ You are a meta-agent. For one user query you design a multi-agent workflow: a sm
 worker language model through operators, so that the workflow as a whole answers the query correctly. After \
 each design you see how it ran and design a better one."""
 
-TASK = """\
-# Query
-
-{problem}
-{entry_point}
-# How answers are judged
-
-{judging}
-
+LANGUAGE = """\
 # Operators
 
 Each is awaited and returns a dictionary.
@@ -52,6 +44,20 @@ the class Workflow, complete
 <prompt>
 NAME = \"\"\"...\"\"\"   (one assignment for each prompt_custom.NAME; leave this part out when there is none)
 </prompt>"""
+
+TASK = (
+    """\
+# Query
+
+{problem}
+{entry_point}
+# How answers are judged
+
+{judging}
+
+"""
+    + LANGUAGE
+)
 
 JUDGED_BY_TESTS = """\
 The answer is run against {count} tests. The score is the share of them that pass. These are the tests:
