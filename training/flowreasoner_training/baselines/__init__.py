@@ -1,0 +1,1 @@
+"""The methods that the paper compares with (Table 1) and that train a model of their own."""
