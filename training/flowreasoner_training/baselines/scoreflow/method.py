@@ -108,7 +108,7 @@ class ScoreFlow:
             "evaluations": self.evaluations,
             "pairs": self.pairs,
             "power": self.power,
-            "sampling": vars(self.sampling),
+            "sampling": self.sampling.to_json(),
             "dpo": self.dpo.to_json(),
             "worker": bench.worker.name,
             "operators": sorted(bench.operators),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowreasoner.errors import QueryError
@@ -58,6 +58,10 @@ class Sampling:
         if not exported.exists():
             _export(checkpoint, exported)
         return EmbeddedModel(exported, label="scoreflow", **how)  # replies depend on the name; a path must not matter
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the settings as a JSON object."""
+        return {item.name: getattr(self, item.name) for item in fields(Sampling)}
 
 
 def _export(checkpoint: Path, exported: Path) -> None:
