@@ -18,10 +18,8 @@ from flowreasoner_training.nano.restore import restore_embedded
 SFT = Path(__file__).parents[4] / "benchmarks" / "checkpoints" / "sft"
 
 
-@pytest.mark.parametrize(
-    ("runtime", "count", "workflows", "pairs"),
-    [("hf", 3, 3, 4), pytest.param("embedded", 8, 4, 20, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("runtime", "count", "workflows", "pairs"), [("hf", 8, 4, 20), ("embedded", 3, 3, 4)])
 async def test_the_miniatures_meta_agent_is_trained_and_designs(tmp_path, runtime, count, workflows, pairs):
     restore_embedded(SFT, tmp_path / "start")
     sampling = replace(MINIATURE_SAMPLING, runtime=runtime)

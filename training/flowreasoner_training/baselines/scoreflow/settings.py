@@ -27,8 +27,9 @@ class Sampling:
         temperature: Of sampling; 0 takes the likeliest token.
         top_p: Share of the probability that is sampled from.
         max_tokens: Longest reply.
-        runtime: ``hf`` for transformers, or ``embedded`` for NumPy and weights in eight bits, which only models of the
-            miniature's kind have; training always goes on from the unrounded ones.
+        runtime: ``hf`` for transformers, or ``embedded`` for NumPy, which computes models of the miniature's kind only.
+            The latter rounds weights to eight bits, and a training of few steps may change none of them by that much;
+            training itself always goes on from unrounded ones.
     """
 
     temperature: float = 0.2
@@ -105,8 +106,8 @@ class Dpo:
         return {**asdict(self), "lora": None if self.lora is None else self.lora.model_dump(mode="json")}
 
 
-MINIATURE_SAMPLING = Sampling(temperature=0.7, max_tokens=400, runtime="embedded")
+MINIATURE_SAMPLING = Sampling(temperature=0.7, max_tokens=400)
 """For the miniature's meta-agent: at the published temperature all of its workflows for a query would be alike."""
 
-MINIATURE_DPO = Dpo(learning_rate=2e-5, batch_size=4, lora=None, dtype="float32", gradient_checkpointing=False)
-"""For the miniature's meta-agent on a CPU: all weights of a model this small are trained, at a rate that moves them."""
+MINIATURE_DPO = Dpo(learning_rate=2e-4, batch_size=4, lora=None, dtype="float32", gradient_checkpointing=False)
+"""For the miniature's meta-agent on a CPU: all weights of a model this small are trained, at the rate of its GRPO."""

@@ -97,28 +97,33 @@ def make_trainer(
     Raises:
         TrainingError: If the checkpoint cannot be loaded, or its chat template cannot be trained with.
     """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-        # Without one, TRL takes the trained model itself, which new adapters leave as it is.
-        other: Any = None
-        if reference != checkpoint:
-            other = AutoModelForCausalLM.from_pretrained(reference, dtype=settings.dtype)
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"cannot load the generator {str(checkpoint)!r}: {str(error).splitlines()[0]}") from None
+    model, tokenizer = _load(checkpoint, settings)
     use_training_template(tokenizer)
-    model = ModelSettings(name=str(checkpoint), lora=settings.lora)
     trainer = ScoreDPOTrainer(
-        model=str(checkpoint),
-        ref_model=other,
+        model=model,
+        # Without one, TRL takes the model itself before it is trained; new adapters it switches off.
+        ref_model=None if reference == checkpoint else _load(reference, settings)[0],
         args=_arguments(settings, seed, out),
         data_collator=ScoreCollator(pad_token_id=_pad(tokenizer)),
         train_dataset=datasets.Dataset.from_list([_row(prompts[pair.query], pair) for pair in pairs]),
         processing_class=tokenizer,
-        peft_config=lora_config(model),
+        peft_config=lora_config(ModelSettings(name=str(checkpoint), lora=settings.lora)),
     )
-    trainer.ref_model = None  # its log-probabilities are known now, and its memory is wanted
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _load(folder: Path, settings: Dpo) -> tuple[Any, Any]:
+    """Loads a model and its tokenizer.
+
+    Raises:
+        TrainingError: If the folder does not hold them.
+    """
+    try:
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=settings.dtype)
+        return model, AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"cannot load the generator {str(folder)!r}: {str(error).splitlines()[0]}") from None
 
 
 def _row(prompt: Sequence[Message], pair: Pair) -> dict[str, Any]:
@@ -157,7 +162,6 @@ def _arguments(settings: Dpo, seed: int, out: Path) -> DPOConfig:
         logging_nan_inf_filter=False,
         bf16=gpu and settings.dtype == "bfloat16",
         gradient_checkpointing=settings.gradient_checkpointing,
-        model_init_kwargs={"dtype": settings.dtype},
         use_cpu=not gpu,
         dataloader_pin_memory=gpu,
         seed=seed,
