@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flowreasoner.models.uri import ModelContext, ModelURI
     from flowreasoner_training.generation import Generator
 
-__all__ = ["HFModel", "hf_model_from_uri"]
+__all__ = ["HFModel", "hf_model_from_uri", "unload"]
 
 _OPTIONS = ("batch", "device", "dtype", "max_tokens", "temperature", "top_p")
 _DTYPES = ("auto", "bfloat16", "float16", "float32")
@@ -186,6 +186,11 @@ def _load(path: Path, device: str, dtype: str) -> Generator:
     from flowreasoner_training.generation import Generator
 
     return Generator(path, device, dtype)
+
+
+def unload() -> None:
+    """Forgets the loaded weights, for whoever needs the memory; a model that is asked again loads its own anew."""
+    _load.cache_clear()
 
 
 def _digest(path: Path) -> str:

@@ -1,1 +1,1 @@
-"""Methods that the paper compares with (Table 1) and that train weights of their own; each imports torch."""
+"""The automatic methods that the paper compares with (Table 1) and that train a model: MaAS and ScoreFlow."""
