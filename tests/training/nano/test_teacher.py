@@ -5,11 +5,13 @@ from collections import Counter
 
 import pytest
 
+from flowreasoner.designers.conversation import conversation, task_message
 from flowreasoner.designers.reply import read_proposal
 from flowreasoner.errors import ModelRefused
 from flowreasoner.miniature import random_query
 from flowreasoner.models import ModelContext, model_from_uri
 from flowreasoner.models.base import ChatRequest
+from flowreasoner.operators import BUILTIN
 from flowreasoner.query import Query
 from flowreasoner.workflow import check, complexity
 from flowreasoner_plugins import load_plugins
@@ -29,8 +31,12 @@ def test_no_two_workflows_are_the_same():
     assert len({(item.graph, item.prompts) for item in CATALOGUE}) == len(CATALOGUE)
 
 
+TASK = conversation(task_message(random_query(1), BUILTIN.values(), 64), [])
+"""The real one, whose example of a workflow was once taken for a design that had been tried."""
+
+
 async def ask(teacher, *history, draw="0"):
-    request = ChatRequest.ask("the task", draw=draw)
+    request = ChatRequest(TASK, draw, "meta-agent")
     for reply, feedback in history:
         request = request.then(reply, feedback, draw)
     return (await teacher.complete(request)).text

@@ -64,9 +64,11 @@ class SearchTeacher:
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Returns the next workflow, with the reasons for it."""
-        asked = [message.content for message in request.messages]
-        tried = [blueprint for reply in asked for blueprint in CATALOGUE if f"\n{blueprint.graph}\n" in reply]
-        scores = [float(found[1]) for text in asked if (found := _SCORE.search(text))]
+        # Its own replies alone say what was tried: the task shows a workflow, too, as an example of the form.
+        replies = [message.content for message in request.messages if message.role == "assistant"]
+        told = [message.content for message in request.messages if message.role == "user"]
+        tried = [blueprint for reply in replies for blueprint in CATALOGUE if f"\n{blueprint.graph}\n" in reply]
+        scores = [float(found[1]) for text in told if (found := _SCORE.search(text))]
         roll = random.Random(f"{self.seed}/{request.key(self.name)}")  # noqa: S311 - reproducible on purpose
         chosen = self._choose(tried, scores, roll)
         text = _reply(chosen, self._reasons(chosen, tried, scores))
