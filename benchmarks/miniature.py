@@ -25,6 +25,7 @@ from flowreasoner.errors import FlowReasonerError, QueryError
 from flowreasoner.models import ModelContext, model_from_uri
 from flowreasoner.models.shared import SharedModel
 from flowreasoner.query import Query
+from flowreasoner.reward import Reward
 from flowreasoner.workflow import Workflow
 from flowreasoner_plugins.bench.progress import PrintedProgress
 from flowreasoner_plugins.cli.inputs import make_sandbox
@@ -35,6 +36,7 @@ from flowreasoner_training.nano.page import render_page
 from flowreasoner_training.nano.summary import summarise
 from flowreasoner_training.nano.tables import costs_table, results_table
 from flowreasoner_training.nano.weights import folder_of, label_of, weights_hash
+from flowreasoner_training.recipes import load_recipe
 from flowreasoner_training.requires import explained
 
 LIBRARIES = ("flowreasoner", "numpy", "torch", "transformers")
@@ -124,7 +126,8 @@ async def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     uris = named(given.contender, "--contender")
     models, sandbox = Models(plugins), make_sandbox(plugins, given.sandbox)
     try:
-        arena = Arena(models.source(given.worker, "worker"), sandbox, Budget(calls=given.calls))
+        weighted = load_recipe("miniature").rewards.weights
+        arena = Arena(models.source(given.worker, "worker"), sandbox, Budget(calls=given.calls), Reward(weighted))
         designer = FlowReasoner(
             given.rounds, given.evaluations, early_stop=not given.all_rounds, context_tokens=given.context
         )
@@ -143,6 +146,7 @@ async def evaluate(given: argparse.Namespace) -> dict[str, Any]:
             "context": given.context,
             "calls": given.calls,
             "sandbox": sandbox.tier,
+            "reward": ", ".join(f"{name} {weight:g}" for name, weight in weighted.items()),
         }
         tried = await attempts(given, "validation", candidates(catalogue), validation, [0], arena, same)
         chosen = best_candidate(tried).partition("/")[2]
