@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flowreasoner.models import ModelContext, ModelURI
     from flowreasoner.models.base import ChatRequest
 
-__all__ = ["SearchTeacher", "size_of", "teacher_from_uri"]
+__all__ = ["SearchTeacher", "reply_with", "size_of", "teacher_from_uri"]
 
 _SCORE = re.compile(r"^Score: (\d\.\d+)", re.M)
 _FIRST = {"single": 8, "vote": 2, "test": 3, "attempts": 2, "review": 1}
@@ -71,7 +71,7 @@ class SearchTeacher:
         scores = [float(found[1]) for text in told if (found := _SCORE.search(text))]
         roll = random.Random(f"{self.seed}/{request.key(self.name)}")  # noqa: S311 - reproducible on purpose
         chosen = self._choose(tried, scores, roll)
-        text = _reply(chosen, self._reasons(chosen, tried, scores))
+        text = reply_with(chosen, self._reasons(chosen, tried, scores))
         return Completion(text, input_tokens=0, output_tokens=0, usd=0.0, estimated=True)
 
     def _choose(self, tried: list[Blueprint], scores: list[float], roll: random.Random) -> Blueprint:
@@ -103,7 +103,8 @@ def size_of(steps: int) -> str:
     return f"The query asks for {steps} step{'s' * (steps > 1)}."
 
 
-def _reply(blueprint: Blueprint, reasons: str) -> str:
+def reply_with(blueprint: Blueprint, reasons: str) -> str:
+    """Returns a meta-agent's reply: reasons, modification, workflow and prompts."""
     return (
         f"<think>{reasons}</think>\n<modification>{blueprint.words}</modification>\n"
         f"<graph>\n{blueprint.graph}\n</graph>\n<prompt>\n{blueprint.prompts}\n</prompt>"
