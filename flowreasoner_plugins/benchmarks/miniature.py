@@ -18,8 +18,8 @@ __all__ = ["MINIATURE", "MINIATURE_TRAIN"]
 class _Miniature:
     """A fixed number of queries of one split; tasks are their numbers, from 0."""
 
-    def __init__(self, name: str, split: Split, count: int) -> None:
-        self.name, self._split, self._count = name, split, count
+    def __init__(self, name: str, split: Split, count: int, training: str = "") -> None:
+        self.name, self._split, self._count, self.training = name, split, count, training
         seen = {"test": "held out of training", "train": "for training"}[split]
         self.description = f"{count:,} small functions that the embedded models know, {seen}"
 
@@ -32,5 +32,5 @@ class _Miniature:
         return [replace(query, id=f"{self.name}/{number}") for number, query in enumerate(made)]
 
 
-MINIATURE = _Miniature("miniature", "test", 240)
+MINIATURE = _Miniature("miniature", "test", 240, "miniature-train")
 MINIATURE_TRAIN = _Miniature("miniature-train", "train", 2_000)
