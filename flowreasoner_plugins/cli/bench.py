@@ -63,6 +63,35 @@ __all__ = ["command"]
 @options.evaluations
 @click.option("--no-early-stop", is_flag=True, help="Make all rounds, even after a perfect one.")
 @options.max_calls
+@click.option(
+    "--fit-on",
+    metavar="BENCHMARK",
+    help="What methods are fitted on, where a benchmark has no training part of its own, or another is wanted.",
+)
+@click.option(
+    "--fit-first", type=click.IntRange(min=1), metavar="N", help="Fit on the first N of those queries; else on all."
+)
+@click.option(
+    "--fit-seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Fit each method N times, with other seeds; all of them try every query.",
+)
+@click.option(
+    "--set",
+    "method_settings",
+    multiple=True,
+    metavar="NAME.SETTING=VALUE",
+    help="A setting of a method that is fitted, e.g. aflow.max_rounds=8.",
+)
+@click.option(
+    "--small-models",
+    "small",
+    is_flag=True,
+    help="Ask models as small as the embedded ones in the words and conversations that they know.",
+)
 @options.budget_usd
 @click.option("--concurrency", type=click.IntRange(min=1), default=16, show_default=True, help="Attempts at a time.")
 @options.sandbox
@@ -106,6 +135,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     from flowreasoner_plugins.bench.running import Bench  # needs what the plan has looked for
 
     out: Path = given["out"]
+    quiet: bool = given["quiet"] or given["as_json"]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(Store(out / "runs.sqlite")) as store:
@@ -118,7 +148,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
                 tier=given["sandbox"],
                 concurrency=given["concurrency"],
                 budget_usd=given["budget_usd"],
-                progress=lambda name: _progress(name, quiet=given["quiet"] or given["as_json"]),
+                progress=lambda name: _progress(name, quiet=quiet),
+                tell=lambda line: None if quiet else click.echo(line, err=True),
             )
             summary = asyncio.run(bench.run(cells))
     except KeyboardInterrupt:
@@ -137,7 +168,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _planned(plugins: Plugins, given: dict[str, Any]) -> tuple[Settings, list[Cell]]:
-    from flowreasoner_plugins.bench.plan import Settings, contenders_of, data_of, plan
+    from flowreasoner_plugins.bench.contenders import Unfitted, contenders_of, method_settings
+    from flowreasoner_plugins.bench.plan import Settings, data_of, plan
 
     try:
         import flowreasoner.comparison.statistics  # noqa: F401
@@ -152,6 +184,11 @@ def _planned(plugins: Plugins, given: dict[str, Any]) -> tuple[Settings, list[Ce
         first=given["first"],
         max_calls=given["max_calls"],
         seeds=given["seeds"],
+        fit_on=given["fit_on"],
+        fit_first=given["fit_first"],
+        fit_seeds=given["fit_seeds"],
+        small=given["small"],
+        methods=method_settings(given["method_settings"]),
     )
     asks = False
 
@@ -160,8 +197,10 @@ def _planned(plugins: Plugins, given: dict[str, Any]) -> tuple[Settings, list[Ce
         asks = True
         return lambda *_: NotImplemented
 
-    contenders_of(given["designers"], plugins, settings, meta_agent)
-    cells = plan(plugins, given["benchmarks"], given["workers"], data_of(given["data"], plugins), settings)
+    contenders = contenders_of(given["designers"], plugins, settings, meta_agent)
+    fits = any(isinstance(item, Unfitted) for item in contenders)
+    data = data_of(given["data"], plugins)
+    cells = plan(plugins, given["benchmarks"], given["workers"], data, settings, fits=fits)
     asyncio.run(_open(plugins, given, asks))
     return settings, cells
 

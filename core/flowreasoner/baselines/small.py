@@ -1,4 +1,4 @@
-"""The published workflows for workers of a few million parameters, which know the instructions of their training only."""
+"""The published workflows for workers of a few million parameters, which know the words of their training only."""
 
 from __future__ import annotations
 
