@@ -115,6 +115,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
     "Wording": (str,),
     "Path": (str, Path),
+    "Any": (object,),
 }
 
 
@@ -124,11 +125,15 @@ def _unfitted(name: str, plugins: Plugins, settings: Settings, meta_agent: Model
         method: Fittable = plugins.methods[name](small=settings.small, **given)
     except TypeError as error:
         raise QueryError(f"the method {name!r} cannot be made with {dict(given)}: {error}") from None
-    if is_dataclass(method):
-        for item in fields(method):
-            if item.name in given:
-                _check_kind(f"{name}.{item.name}", given[item.name], str(item.type))
+    for setting, value in given.items():
+        _check_kind(f"{name}.{setting}", value, _annotation(method, setting))
     return Unfitted(name, method, meta_agent, _mark([name, settings.small, dict(given), settings.meta_agent]))
+
+
+def _annotation(method: Any, setting: str) -> str:
+    """Returns how a dataclass annotates a field; of other methods nothing is known."""
+    kinds = {item.name: str(item.type) for item in fields(method)} if is_dataclass(method) else {}
+    return kinds.get(setting, "Any")
 
 
 def _check_kind(name: str, value: Any, kind: str) -> None:
@@ -136,7 +141,7 @@ def _check_kind(name: str, value: Any, kind: str) -> None:
     kinds = (str,) if kind.startswith("Literal") else _KINDS.get(kind)
     if kinds is None:
         raise QueryError(f"{name} cannot be set on the command line")
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kind in {"int", "float"}):
         raise QueryError(f"{name} must be {kind}, got {value!r:.60}")
 
 

@@ -37,6 +37,11 @@ __all__ = ["Bench"]
 
 _RESULTS = [item.name for item in fields(Outcome) if item.compare]  # the others differ when the same is done again
 
+_SMALL = (
+    "Small models: they are asked in the words that they know from training. Comparing, debating and fusing solutions "
+    "is not among it, so that llm-debate and llm-blender cannot show here what they are worth."
+)
+
 
 class Bench:
     """Runs cells, one after the other.
@@ -80,9 +85,10 @@ class Bench:
             FlowReasonerError: Whatever is wrong; what is finished is kept, and the same again goes on from there.
         """
         summaries, lines = [], []
+        notes = [_SMALL] * self._settings.small
         for cell in cells:
             outcomes, fitting, simulated = await self._run_cell(cell)
-            summaries.append(summarise(cell, outcomes, fitting=fitting, simulated=simulated))
+            summaries.append(summarise(cell, outcomes, fitting=fitting, simulated=simulated, notes=notes))
             lines += [_line(cell, outcome) for outcome in outcomes]
         try:
             (self._folder / "results.jsonl").write_text("".join(lines), encoding="utf-8")

@@ -25,7 +25,12 @@ _COSTS = ("rounds", "calls", "model_calls", "worker_tokens", "meta_tokens", "usd
 
 
 def summarise(
-    cell: Cell, outcomes: Sequence[Outcome], *, fitting: Mapping[str, Any] | None = None, simulated: Sequence[str] = ()
+    cell: Cell,
+    outcomes: Sequence[Outcome],
+    *,
+    fitting: Mapping[str, Any] | None = None,
+    simulated: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Summarises the complete outcomes of a cell.
 
@@ -34,6 +39,7 @@ def summarise(
         outcomes: Of every designer, at the same queries with the same seeds.
         fitting: What each fitting cost and came to, by method.
         simulated: Which of the models were simulated.
+        notes: What else is to be said of the figures.
 
     Returns:
         A JSON object: ``designers`` with ``pass@1`` and its 95 % interval, costs per query, and shares; ``pairs``,
@@ -54,6 +60,7 @@ def summarise(
         "queries": len(queries),
         "attempts": len({outcome.seed for outcome in outcomes}),
         "not_run": dict(cell.not_run),
+        "notes": list(notes),
         "designers": {name: _designer(own, queries) for name, own in by_designer.items()},
         "pairs": [
             {"first": first, "second": second}

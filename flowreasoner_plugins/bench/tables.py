@@ -93,7 +93,7 @@ def not_ahead(cell: Mapping[str, Any], name: str = "flowreasoner") -> str:
         turned = pair["second"] == name
         other = pair["first"] if turned else pair["second"]
         low, high = (-pair["high"], -pair["low"]) if turned else (pair["low"], pair["high"])
-        shown = f"{other} ({-pair['value'] if turned else pair['value']:+.1%})"
+        shown = f"{other} ({round(-pair['value'] if turned else pair['value'], 4) + 0.0:+.1%})"  # no -0
         if high < 0:
             better.append(shown)
         elif low <= 0:
@@ -121,10 +121,14 @@ def heading(cell: Mapping[str, Any]) -> list[str]:
     for why, queries in reasons.items():
         named = ", ".join(queries[:_MOST_NAMED]) + (", …" if len(queries) > _MOST_NAMED else "")
         told.append(f"Not tried, and not counted: {len(queries)} ({named}), as {one_line(why)}.")
-    for name, fitted in cell.get("fitting", {}).items():
+    told += cell.get("notes", [])
+    if cell.get("fitting"):
         where, count = cell["fitted_on"]
-        times = f"{len(fitted)} time{'s' * (len(fitted) != 1)}"
-        told.append(f"{name} was fitted {times} on {count} queries of {where}, none of which is tried.")
+        times = max(map(len, cell["fitting"].values()))
+        often = "once" if times == 1 else f"{times} times, with different seeds,"
+        told.append(
+            f"{', '.join(cell['fitting'])}: fitted {often} on {count} queries of {where}; none of them is tried."
+        )
     told += [note for note in [not_ahead(cell)] if note]
     if any(own["leaky"] for own in cell["designers"].values()):
         told.append("LEAKY: the tests that score also steered, so that these figures are too good.")
@@ -134,6 +138,8 @@ def heading(cell: Mapping[str, Any]) -> list[str]:
 def markdown(summary: Mapping[str, Any]) -> str:
     """Returns the whole bench as a Markdown page."""
     parts = [f"```sh\n{summary['command']}\n```\n"]
+    if "stands_for" in summary:
+        parts.append(f"That stands for:\n\n```sh\n{summary['stands_for']}\n```\n")
     for cell in summary["cells"]:
         parts.append(f"## {cell['benchmark']}, worker `{model_name(cell['worker'])}`\n")
         parts.append("\n\n".join(_strong(told) for told in heading(cell)) + "\n")

@@ -92,6 +92,7 @@ __all__ = ["command"]
     is_flag=True,
     help="Ask models as small as the embedded ones in the words and conversations that they know.",
 )
+@click.option("--miniature", is_flag=True, help="With table1: on the embedded models and the queries that they know.")
 @options.budget_usd
 @click.option("--concurrency", type=click.IntRange(min=1), default=16, show_default=True, help="Attempts at a time.")
 @options.sandbox
@@ -111,12 +112,16 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     """Let designers solve the queries of each BENCHMARK with the same workers, and report who solves how many.
 
     The designers are flowreasoner, the workflows by hand that the paper compares it with (vanilla, cot, self-refine,
-    llm-debate, llm-blender, aflow-seed), those of plugins, and a workflow of your own in a file. Answers count as
-    right if they pass all hidden tests, which no designer sees. Unless --tests says how to divide them, a benchmark's
-    own feedback tests are kept, or half of its tests become feedback.
+    llm-debate, llm-blender, aflow-seed), autoagents, those of plugins, and a workflow of your own in a file. The
+    methods aflow, adas and maas are fitted first, on queries that are not tried. Answers count as right if they pass
+    all hidden tests, which no designer sees. Unless --tests says how to divide them, a benchmark's own feedback tests
+    are kept, or half of its tests become feedback.
 
-    DIR gets results.jsonl with every attempt, summary.json, table.md, cost.png (with matplotlib), and runs.sqlite
-    with every completion and round. What is finished is never paid for twice.
+    The word table1, in place of benchmarks, stands for all of the paper's Table 1: its benchmarks and its methods.
+    With --miniature it needs nothing but two CPU cores. What it stands for is printed; further options change it.
+
+    DIR gets results.jsonl with every attempt, summary.json, table.md, cost.png (with matplotlib), fits with what was
+    fitted, and runs.sqlite with every completion and round. What is finished is never paid for twice.
 
     Ends with 0 when done, 2 on wrong usage, 3 when a model or the sandbox fails or the budget ends, 130 when
     interrupted.
@@ -127,10 +132,19 @@ def command(ctx: click.Context, /, **given: Any) -> None:
       flowreasoner bench humaneval mbpp -d vanilla -d cot -d flowreasoner -w openai:gpt-4o-mini \\
           --meta-agent openai:o4-mini --seeds 3 --budget-usd 20 -o out
       flowreasoner bench mbpp --data sanitized-mbpp.json -d vanilla -d mine.py -w ollama:qwen2.5-coder
+      flowreasoner bench mbpp-test -d aflow -d flowreasoner --set aflow.max_rounds=10 --fit-seeds 3 \\
+          -w openai:gpt-4o-mini --meta-agent openai:o4-mini
+      flowreasoner bench table1 --miniature --first 60 -o table1
     """
     from flowreasoner.store import Store
 
     plugins: Plugins = ctx.obj
+    shown = {"command": _command_line(ctx, {})}
+    expanded = usage_errors(lambda: _expanded(ctx, plugins, given))
+    if expanded:
+        shown["stands_for"] = _command_line(ctx, expanded)
+        click.echo(f"{WORD} stands for: {shown['stands_for']}", err=True)
+    given |= expanded
     settings, cells = usage_errors(lambda: _planned(plugins, given))
     from flowreasoner_plugins.bench.running import Bench  # needs what the plan has looked for
 
@@ -159,7 +173,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     except FlowReasonerError as error:
         raise Failure.of(error) from None
     versions = {"flowreasoner": __version__, "python": platform.python_version()}
-    summary = {"command": _command_line(ctx), "versions": versions, **summary}
+    summary = {**shown, "versions": versions, **summary}
     _write(out, summary)
     if given["as_json"]:
         click.echo(json.dumps(summary))
@@ -229,14 +243,27 @@ def _progress(name: str, *, quiet: bool) -> AbstractContextManager[Progress]:
     return LiveProgress(name) if sys.stderr.isatty() else PrintedProgress(name)
 
 
-def _command_line(ctx: click.Context) -> str:
-    """Returns the command as it was given, for whoever wants to do the same."""
+def _expanded(ctx: click.Context, plugins: Plugins, given: dict[str, Any]) -> dict[str, Any]:
+    from flowreasoner_plugins.bench.table1 import stands_for
+
+    return stands_for(given["benchmarks"], given, _chosen(ctx), plugins, miniature=given["miniature"])
+
+
+def _chosen(ctx: click.Context) -> frozenset[str]:
+    """Returns which parameters are on the command line."""
+    source = click.core.ParameterSource.COMMANDLINE
+    return frozenset(name for name in ctx.params if ctx.get_parameter_source(name) is source)
+
+
+def _command_line(ctx: click.Context, expanded: dict[str, Any]) -> str:
+    """Returns the command as it was given, or what it stands for, for whoever wants to do the same."""
     words = ["flowreasoner", "bench"]
+    params = ctx.params | expanded | ({"miniature": False} if expanded else {})
     for item in ctx.command.params:
         name = item.name or ""
-        if ctx.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+        value = params.get(name)
+        if name not in _chosen(ctx) | expanded.keys() or value is False:
             continue
-        value = ctx.params[name]
         values = value if isinstance(value, tuple) else (value,)
         if isinstance(item, click.Option):
             flag = max(item.opts, key=len)
@@ -278,5 +305,6 @@ def _show(summary: dict[str, Any], out: Path) -> None:
     click.echo(f"to look at it: flowreasoner report {shlex.quote(str(out))}")
 
 
+WORD = "table1"
 _MOST_PAIRS = 6
 _TOLD = {".md", ".png", ".json"}

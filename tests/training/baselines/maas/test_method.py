@@ -29,7 +29,7 @@ async def test_it_is_a_method_whose_designer_designs_one_architecture_for_each_q
     told = []
     result = await method.fit(QUERIES, bench(), tmp_path, told.append)
     designer: Designer = result.designer
-    assert (designer.name, result.facts["stopped"], result.facts["of"]) == ("maas", "trained", 4)
+    assert (designer.name, result.facts["stopped"], result.facts["batches_to_make"]) == ("maas", "trained", 4)
     assert len(result.facts["batches"]) == len(told) == 4
     assert told[0].startswith("batch 1 of 4: score ")
     assert (result.spent.model_calls > 10, result.seconds > 0) == (True, True)

@@ -89,7 +89,7 @@ class MaAS:
         stopped = await training.run(tell)
         designer = MaASDesigner(training.controller, self.embed, self.words, self.evaluations, self.name)
         progress = training.progress
-        facts: dict[str, Any] = {"stopped": stopped, "of": training.steps, "batches": progress.batches}
+        facts: dict[str, Any] = {"stopped": stopped, "batches_to_make": training.steps, "batches": progress.batches}
         return Fitted(designer, progress.spent, progress.seconds, facts)
 
     def settings(self) -> dict[str, Any]:
