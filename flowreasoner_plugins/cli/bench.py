@@ -16,6 +16,7 @@ import click
 from flowreasoner import __version__
 from flowreasoner.errors import FlowReasonerError, QueryError
 from flowreasoner_plugins.cli import options
+from flowreasoner_plugins.cli.command_line import chosen, command_line
 from flowreasoner_plugins.cli.exits import INTERRUPTED, USAGE, Failure, usage_errors
 from flowreasoner_plugins.cli.inputs import make_sandbox, weaker_than_jail
 
@@ -139,11 +140,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     from flowreasoner.store import Store
 
     plugins: Plugins = ctx.obj
-    shown = {"command": _command_line(ctx, {})}
+    shown = {"command": command_line(ctx)}
     expanded = usage_errors(lambda: _expanded(ctx, plugins, given))
     if expanded:
-        shown["stands_for"] = _command_line(ctx, expanded)
-        click.echo(f"{WORD} stands for: {shown['stands_for']}", err=True)
+        shown["stands_for"] = command_line(ctx, expanded | {"miniature": False})
+        click.echo(f"that stands for: {shown['stands_for']}", err=True)
     given |= expanded
     settings, cells = usage_errors(lambda: _planned(plugins, given))
     from flowreasoner_plugins.bench.running import Bench  # needs what the plan has looked for
@@ -244,33 +245,10 @@ def _progress(name: str, *, quiet: bool) -> AbstractContextManager[Progress]:
 
 
 def _expanded(ctx: click.Context, plugins: Plugins, given: dict[str, Any]) -> dict[str, Any]:
+    """Returns the parameters that the word table1 stands for, if it is given."""
     from flowreasoner_plugins.bench.table1 import stands_for
 
-    return stands_for(given["benchmarks"], given, _chosen(ctx), plugins, miniature=given["miniature"])
-
-
-def _chosen(ctx: click.Context) -> frozenset[str]:
-    """Returns which parameters are on the command line."""
-    source = click.core.ParameterSource.COMMANDLINE
-    return frozenset(name for name in ctx.params if ctx.get_parameter_source(name) is source)
-
-
-def _command_line(ctx: click.Context, expanded: dict[str, Any]) -> str:
-    """Returns the command as it was given, or what it stands for, for whoever wants to do the same."""
-    words = ["flowreasoner", "bench"]
-    params = ctx.params | expanded | ({"miniature": False} if expanded else {})
-    for item in ctx.command.params:
-        name = item.name or ""
-        value = params.get(name)
-        if name not in _chosen(ctx) | expanded.keys() or value is False:
-            continue
-        values = value if isinstance(value, tuple) else (value,)
-        if isinstance(item, click.Option):
-            flag = max(item.opts, key=len)
-            words += [flag] if item.is_flag else [word for own in values for word in (flag, str(own))]
-        else:
-            words += values
-    return shlex.join(words)
+    return stands_for(given["benchmarks"], given, chosen(ctx), plugins, miniature=given["miniature"])
 
 
 def _write(out: Path, summary: dict[str, Any]) -> None:
@@ -305,6 +283,5 @@ def _show(summary: dict[str, Any], out: Path) -> None:
     click.echo(f"to look at it: flowreasoner report {shlex.quote(str(out))}")
 
 
-WORD = "table1"
 _MOST_PAIRS = 6
 _TOLD = {".md", ".png", ".json"}
