@@ -157,8 +157,12 @@ def method_settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
         name, dot, setting = path.partition(".")
         if not (equals and dot and name and setting.isidentifier()):
             raise QueryError(f"--set takes NAME.SETTING=VALUE, e.g. aflow.max_rounds=8, not {text!r:.80}")
-        try:
-            found.setdefault(name, {})[setting] = json.loads(value)
-        except (ValueError, RecursionError):
-            found[name][setting] = value
+        found.setdefault(name, {})[setting] = _value(value)
     return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

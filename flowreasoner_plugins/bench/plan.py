@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,7 +144,7 @@ def _training(
     if not fit_on:
         raise QueryError(f"it is not known what to fit on before {name} is tried; name a benchmark with --fit-on")
     path = data.get(fit_on, data.get("" if settings.fit_on else name, data.get("")))
-    every = list(plugins.pick("benchmarks", fit_on).queries(path))[: settings.fit_first]
+    every = islice(plugins.pick("benchmarks", fit_on).queries(path), settings.fit_first)
     known = [query for query in every if not missing_libraries(query)]
     training = tuple(query if query.feedback is not None else query.with_policy("all") for query in known)
     if not training:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ class _Miniature:
 
     def queries(self, data: Path | None = None) -> Iterable[Query]:
         """Returns the queries; they state feedback and hidden tests themselves."""
-        from flowreasoner.miniature import queries
+        from flowreasoner.miniature import endless
 
         del data  # they come from a grammar
-        made = queries(self._split, self._count)
-        return [replace(query, id=f"{self.name}/{number}") for number, query in enumerate(made)]
+        for number, query in enumerate(islice(endless(self._split), self._count)):
+            yield replace(query, id=f"{self.name}/{number}")
 
 
 MINIATURE = _Miniature("miniature", "test", 240, "miniature-train")

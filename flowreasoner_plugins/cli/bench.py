@@ -18,7 +18,7 @@ from flowreasoner.errors import FlowReasonerError, QueryError
 from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.command_line import chosen, command_line
 from flowreasoner_plugins.cli.exits import INTERRUPTED, USAGE, Failure, usage_errors
-from flowreasoner_plugins.cli.inputs import make_sandbox, weaker_than_jail
+from flowreasoner_plugins.cli.inputs import make_sandbox, uses_pair, weaker_than_jail
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -217,6 +217,8 @@ def _planned(plugins: Plugins, given: dict[str, Any]) -> tuple[Settings, list[Ce
     data = data_of(given["data"], plugins)
     cells = plan(plugins, given["benchmarks"], given["workers"], data, settings, fits=fits)
     asyncio.run(_open(plugins, given, asks))
+    if fits and not settings.small and uses_pair(settings.meta_agent, *given["workers"]):
+        click.echo("the embedded models hardly understand these methods; --small-models asks in their words", err=True)
     return settings, cells
 
 
