@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowreasoner.comparison import Contender
 from flowreasoner.designers import FixedWorkflow
-from flowreasoner.errors import QueryError
+from flowreasoner.errors import PluginError, QueryError
 from flowreasoner_plugins.cli.inputs import check_workflow_file
 
 if TYPE_CHECKING:
@@ -78,7 +78,10 @@ def contenders_of(
 
 
 def _named(name: str, plugins: Plugins, settings: Settings) -> Designer:
-    factory = plugins.pick("designers", name)
+    try:
+        factory = plugins.pick("designers", name)
+    except PluginError as error:
+        raise PluginError(f"{error}; methods that are fitted first are {', '.join(sorted(plugins.methods))}") from None
     small = {"small": True} if settings.small else {}
     try:
         designer: Designer = factory(

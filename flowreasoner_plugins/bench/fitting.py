@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.budget import Budget, Meter
@@ -83,7 +83,7 @@ def _mark(unfitted: Unfitted, cell: Cell) -> str:
 class _FittingBench(Workbench):
     """A bench for many queries: a worker that knows its query, such as a simulated one, is another for each."""
 
-    worker_for: ModelFor = lambda *_: NotImplemented
+    worker_for: ModelFor = field(kw_only=True)
 
     async def evaluate(
         self, workflow: Workflow, query: Query, evaluations: int, number: int, draws: str | None = None

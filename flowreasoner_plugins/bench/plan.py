@@ -146,7 +146,7 @@ def _training(
     path = data.get(fit_on, data.get("" if settings.fit_on else name, data.get("")))
     every = islice(plugins.pick("benchmarks", fit_on).queries(path), settings.fit_first)
     known = [query for query in every if not missing_libraries(query)]
-    training = tuple(query if query.feedback is not None else query.with_policy("all") for query in known)
+    training = tuple(query.with_policy("all") if _undivided(query) else query for query in known)
     if not training:
         raise QueryError(f"no query of {fit_on} can be fitted on here; name another benchmark with --fit-on")
     ids, problems = {query.id for query in tried}, {query.problem for query in tried}
@@ -156,6 +156,11 @@ def _training(
         remedy = f"try {apart}" if apart in plugins.benchmarks and apart != name else "name another with --fit-on"
         raise QueryError(f"{twice!r} of {fit_on} would be fitted on, and tried as part of {name}; {remedy}")
     return fit_on, training
+
+
+def _undivided(query: Query) -> bool:
+    """Whether all of a query's tests are hidden; one that is scored by a metric has none."""
+    return query.feedback is None and query.hidden is not None
 
 
 def _divided(query: Query, settings: Settings) -> Query | str:

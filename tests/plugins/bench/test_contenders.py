@@ -7,7 +7,7 @@ from flowreasoner.baselines.adas import ADAS
 from flowreasoner.baselines.aflow import AFlow
 from flowreasoner.baselines.small import SMALL_MANUAL, SMALL_SEEDS, SMALL_START
 from flowreasoner.designers import FlowReasoner
-from flowreasoner.errors import QueryError
+from flowreasoner.errors import PluginError, QueryError
 from flowreasoner_plugins import hookimpl, load_plugins
 from flowreasoner_plugins.bench.contenders import Unfitted, contenders_of, method_settings
 from flowreasoner_plugins.bench.plan import Settings
@@ -84,6 +84,11 @@ def test_a_designer_that_knows_nothing_of_small_models_is_named():
     assert contenders("strict", plugins=plugins)
     with pytest.raises(QueryError, match="the designer 'strict' knows nothing of small models"):
         contenders("strict", settings=SMALL, plugins=plugins)
+
+
+def test_who_is_not_known_is_told_designers_and_methods():
+    with pytest.raises(PluginError, match=r"no designer 'aflo'; known are aflow-seed, .*; methods .* are adas, aflow"):
+        contenders("aflo")
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,12 @@ def test_all_tests_of_a_training_query_may_steer_unless_it_divides_them():
     assert [len(query.feedback) for query in cell.training] == [2, len(ADD.feedback)]
 
 
+def test_a_training_query_that_is_scored_by_a_metric_is_taken_as_it_is():
+    scored = replace(OTHERS[0], feedback=None, hidden=None, metric=lambda query, answer: 1.0)
+    (cell,) = plan(benchmark(ADD, training="own", own=[scored]), ["mine"], ["sim:"], {}, SETTINGS, fits=True)
+    assert cell.training == (scored,)
+
+
 def test_where_it_is_not_known_what_to_fit_on_the_option_is_named():
     with pytest.raises(QueryError, match=r"not known what to fit on before mine is tried; .* --fit-on"):
         fitted_on(benchmark(ADD))

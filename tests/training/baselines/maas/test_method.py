@@ -147,6 +147,8 @@ async def test_what_cannot_be_weighed_or_fitted_on_is_refused(tmp_path):
             MaAS(**{setting: 0})
     with pytest.raises(QueryError, match="threshold"):
         MaAS(threshold=0.0)
+    with pytest.raises(QueryError, match="cost must be usd or calls, got 'tokens'"):
+        MaAS(cost="tokens")
 
 
 async def test_hidden_tests_are_not_looked_at(tmp_path):
