@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner.text import shorten
 from flowreasoner_plugins.cli.wording import clock, model_name, one_line, price
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fittings", "heading", "markdown", "not_ahead", "pairs", "results", "table", "terminal"]
 
-_MOST_NAMED = 5
+_MOST_NAMED, _LONGEST_FACT = 5, 100
 
 
 def results(cell: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -177,7 +178,7 @@ def terminal(cell: Mapping[str, Any]) -> Table:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Returns a Markdown table; all columns but the first are set to the right."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    escaped = [[cell.replace("|", r"\|") for cell in row] for row in lines]
+    escaped = [[_escaped(cell) for cell in row] for row in lines]
     return "\n".join(f"| {' | '.join(row)} |" for row in escaped) + "\n"
 
 
@@ -186,7 +187,13 @@ def _told(value: Any) -> bool:
 
 
 def _fact(value: Any) -> str:
-    return one_line(f"{value:.3g}" if isinstance(value, float) else str(value))
+    """Returns a fact; some are in a model's words."""
+    return shorten(one_line(f"{value:.3g}" if isinstance(value, float) else str(value)), _LONGEST_FACT)
+
+
+def _escaped(text: str) -> str:
+    """Returns text that stays in its cell, and is neither HTML nor a link or picture there."""
+    return text.replace("|", r"\|").replace("<", "&lt;").replace("](", r"]\(")
 
 
 def _strong(told: str) -> str:

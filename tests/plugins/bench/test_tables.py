@@ -83,6 +83,14 @@ def test_fittings_are_told_with_their_cost_and_what_came_of_them():
     assert "Fitting" not in markdown({"command": "c", "cells": [cell()]})
 
 
+def test_what_a_model_wrote_stays_in_its_cell():
+    hostile = "x | y <img src=z> ![a](http://b)\x1b[31m" + "long " * 100
+    own = cell(fitting={"adas": [FITTED | {"facts": {"best": hostile}}]}, fitted_on=["own", 20])
+    (row,) = [line for line in markdown({"command": "c", "cells": [own]}).splitlines() if line.startswith("| adas")]
+    assert r"x \| y &lt;img src=z> ![a]\(http://b)\x1b" in row
+    assert len(row) < 200
+
+
 def against(**others):
     """Returns a cell's pairs of flowreasoner with others, each with its difference and its interval."""
     made = []
