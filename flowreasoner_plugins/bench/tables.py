@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.text import shorten
@@ -193,7 +194,7 @@ def _fact(value: Any) -> str:
 
 def _escaped(text: str) -> str:
     """Returns text that stays in its cell, and is neither HTML nor a link or picture there."""
-    return text.replace("|", r"\|").replace("<", "&lt;").replace("](", r"]\(")
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text).replace("|", r"\|").replace("](", r"]\(")
 
 
 def _strong(told: str) -> str:
