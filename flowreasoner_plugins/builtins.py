@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from flowreasoner_plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from flowreasoner.baselines import Fittable
     from flowreasoner.benchmark import Benchmark
+    from flowreasoner.designers import Designer
     from flowreasoner.models import ModelFactory
     from flowreasoner.operators import Operator
     from flowreasoner.reward import RewardTerm
-    from flowreasoner_plugins.manager import DesignerFactory, SandboxFactory
+    from flowreasoner_plugins.manager import DesignerFactory, MethodFactory, SandboxFactory
 
 
 @hookimpl
@@ -33,14 +36,52 @@ def flowreasoner_chat_models() -> Mapping[str, ModelFactory]:
 
 @hookimpl
 def flowreasoner_designers() -> Mapping[str, DesignerFactory]:
-    """Returns FlowReasoner itself, and the workflows by hand that it is compared with; those are run once."""
+    """Returns FlowReasoner itself, and the designers that it is compared with; workflows by hand are run once."""
     from flowreasoner.designers import FixedWorkflow, FlowReasoner
     from flowreasoner.designers.manual import MANUAL
 
-    def fixed(name: str) -> DesignerFactory:
-        return lambda **_: FixedWorkflow(MANUAL[name].workflow, name=name)
+    def flowreasoner(*, small: bool = False, **settings: Any) -> FlowReasoner:
+        del small  # it asks in the one conversation that small meta-agents know
+        return FlowReasoner(**settings)
 
-    return {"flowreasoner": FlowReasoner, **{name: fixed(name) for name in MANUAL}}
+    def autoagents(*, small: bool = False, **_: Any) -> Designer:
+        from flowreasoner.baselines.autoagents import AutoAgents
+
+        return AutoAgents(wording="operators" if small else "published")
+
+    def fixed(name: str, *, small: bool = False, **_: Any) -> FixedWorkflow:
+        if not small:
+            return FixedWorkflow(MANUAL[name].workflow, name=name)
+        from flowreasoner.baselines.small import SMALL_MANUAL
+
+        return FixedWorkflow(SMALL_MANUAL[name], name=name)
+
+    return {
+        "flowreasoner": flowreasoner,
+        "autoagents": autoagents,
+        **{name: partial(fixed, name) for name in MANUAL},
+    }
+
+
+@hookimpl
+def flowreasoner_methods() -> Mapping[str, MethodFactory]:
+    """Returns the searches for one workflow for a whole task that FlowReasoner is compared with."""
+
+    def aflow(*, small: bool = False, **settings: Any) -> Fittable:
+        from flowreasoner.baselines.aflow import AFlow
+        from flowreasoner.baselines.small import SMALL_START
+
+        asking: dict[str, Any] = {"wording": "conversation", "start": SMALL_START} if small else {}
+        return AFlow(**asking | settings)
+
+    def adas(*, small: bool = False, **settings: Any) -> Fittable:
+        from flowreasoner.baselines.adas import ADAS
+        from flowreasoner.baselines.small import SMALL_SEEDS
+
+        asking: dict[str, Any] = {"wording": "conversation", "seeds": SMALL_SEEDS} if small else {}
+        return ADAS(**asking | settings)
+
+    return {"aflow": aflow, "adas": adas}
 
 
 @hookimpl
@@ -62,8 +103,6 @@ def flowreasoner_benchmarks() -> Iterable[Benchmark]:
 @hookimpl
 def flowreasoner_sandboxes() -> Mapping[str, SandboxFactory]:
     """Returns the tiers of the core."""
-    from functools import partial
-
     from flowreasoner.sandbox import TIERS, make_sandbox
 
     return {tier: partial(make_sandbox, tier) for tier in TIERS}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flowreasoner.operators import Operator
     from flowreasoner.query import Metric, SuiteReader
     from flowreasoner.reward import RewardTerm
-    from flowreasoner_plugins.manager import BackendFactory, DesignerFactory, SandboxFactory
+    from flowreasoner_plugins.manager import BackendFactory, DesignerFactory, MethodFactory, SandboxFactory
 
 __all__ = ["PROJECT", "hookimpl", "hookspec"]
 
@@ -43,7 +43,20 @@ def flowreasoner_chat_models() -> Mapping[str, ModelFactory]:  # type: ignore[em
 
 @hookspec
 def flowreasoner_designers() -> Mapping[str, DesignerFactory]:  # type: ignore[empty-body]
-    """Returns factories of designers by name, for ``--designer NAME``."""
+    """Returns factories of designers by name, for ``--designer NAME``.
+
+    A factory is called with ``rounds``, ``evaluations`` and ``early_stop``, and with ``small=True`` where models are as
+    small as the embedded ones; one that does not take the latter is not offered to them.
+    """
+
+
+@hookspec
+def flowreasoner_methods() -> Mapping[str, MethodFactory]:  # type: ignore[empty-body]
+    """Returns factories of methods that are fitted before they design, for ``flowreasoner bench --designer NAME``.
+
+    A factory returns a `flowreasoner.baselines.Fittable`. It is called with ``small``, whether models are as small as
+    the embedded ones, and with settings of the method's own (``--set NAME.SETTING=VALUE``).
+    """
 
 
 @hookspec

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import click
 
     from flowreasoner.backend import Backend
+    from flowreasoner.baselines import Fittable
     from flowreasoner.benchmark import Benchmark
     from flowreasoner.designers import Designer
     from flowreasoner.events import Observer
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendFactory",
     "DesignerFactory",
+    "MethodFactory",
     "PluginInfo",
     "Plugins",
     "SandboxFactory",
@@ -46,6 +48,7 @@ __all__ = [
 ]
 
 DesignerFactory = Callable[..., "Designer"]
+MethodFactory = Callable[..., "Fittable"]
 BackendFactory = Callable[[], "Backend"]
 SandboxFactory = Callable[..., "Sandbox"]
 
@@ -155,6 +158,11 @@ class Plugins:
     def designers(self) -> Mapping[str, DesignerFactory]:
         """Factories of designers by name."""
         return self._merged("flowreasoner_designers")
+
+    @cached_property
+    def methods(self) -> Mapping[str, MethodFactory]:
+        """Factories by name of methods that are fitted before they design."""
+        return self._merged("flowreasoner_methods")
 
     @cached_property
     def backends(self) -> Mapping[str, BackendFactory]:

@@ -71,11 +71,12 @@ def test_the_plugin_page_is_one_working_plugin_with_every_hook(tmp_path, monkeyp
         },
     )
     assert not plugins.problems
-    assert len(next(info for info in plugins.infos if info.name == "page").hooks) == 11
+    assert len(next(info for info in plugins.infos if info.name == "page").hooks) == 12
     for kind, name in [
         ("operators", "Summarize"),
         ("chat_models", "echo"),
         ("designers", "hasty"),
+        ("methods", "shortest"),
         ("backends", "outline"),
         ("test_formats", "table"),
         ("metrics", "brevity"),

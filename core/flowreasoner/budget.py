@@ -137,10 +137,12 @@ class Meter:
         """Looks whether anything was refused so far.
 
         Raises:
-            BudgetExceeded: The first one that this meter raised for tokens or dollars.
+            BudgetExceeded: The first one that this meter, or else its parent, raised for tokens or dollars.
         """
         if self._ended is not None:
             raise self._ended
+        if self.parent is not None:
+            self.parent.check()
 
     def call(self) -> None:
         """Counts an operator call.

@@ -6,24 +6,20 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowreasoner.comparison import Contender
-from flowreasoner.designers import FixedWorkflow
 from flowreasoner.errors import QueryError
 from flowreasoner_plugins.benchmarks.verify import missing_libraries
-from flowreasoner_plugins.cli.inputs import check_workflow_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from flowreasoner.comparison import ModelFor
-    from flowreasoner.designers import Designer
     from flowreasoner.query import Query
     from flowreasoner_plugins.manager import Plugins
 
-__all__ = ["Cell", "Settings", "contenders_of", "data_of", "plan"]
+__all__ = ["Cell", "Settings", "data_of", "plan"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +36,11 @@ class Settings:
         first: Only so many queries of each benchmark, the first ones; None takes all.
         max_calls: Operator calls that one run of a workflow may make.
         seeds: Attempts of each designer at each query.
+        fit_on: Benchmark that methods are fitted on; None takes each benchmark's own.
+        fit_first: Only so many of its queries, the first ones; None takes all.
+        fit_seeds: Times that each method is fitted, from the beginning and with another seed.
+        small: Whether models are as small as the embedded ones, and must be asked as in their training.
+        methods: Settings of methods, by their names.
     """
 
     meta_agent: str
@@ -51,6 +52,11 @@ class Settings:
     first: int | None = None
     max_calls: int = 64
     seeds: int = 1
+    fit_on: str | None = None
+    fit_first: int | None = None
+    fit_seeds: int = 1
+    small: bool = False
+    methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ class Cell:
         not_run: Queries that cannot be tried or judged here, and why.
         fingerprint: Hash of the whole benchmark, to recognise it on resume.
         sandbox: What the benchmark's tests need of a sandbox, if not the defaults.
+        fit_on: Name of the benchmark that methods are fitted on, if any is.
+        training: Its queries; none of them is tried.
     """
 
     benchmark: str
@@ -72,6 +80,8 @@ class Cell:
     not_run: Mapping[str, str]
     fingerprint: str
     sandbox: Mapping[str, Any] = field(default_factory=dict)
+    fit_on: str = ""
+    training: tuple[Query, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -80,7 +90,13 @@ class Cell:
 
 
 def plan(
-    plugins: Plugins, benchmarks: Sequence[str], workers: Sequence[str], data: Mapping[str, Path], settings: Settings
+    plugins: Plugins,
+    benchmarks: Sequence[str],
+    workers: Sequence[str],
+    data: Mapping[str, Path],
+    settings: Settings,
+    *,
+    fits: bool = False,
 ) -> list[Cell]:
     """Loads all queries, and returns the cells.
 
@@ -90,10 +106,12 @@ def plan(
         workers: URIs.
         data: File or folder by benchmark, where one is given; ``""`` is for all others.
         settings: What is the same for all.
+        fits: Whether there is a method to be fitted.
 
     Raises:
         PluginError: If there is no benchmark of a name.
-        QueryError: If data cannot be read, or no query of a benchmark can be tried.
+        QueryError: If data cannot be read, or no query of a benchmark can be tried; or if it is not known what to fit
+            on, or that would be what is tried.
     """
     cells = []
     for name in dict.fromkeys(benchmarks):
@@ -105,10 +123,44 @@ def plan(
         if not there:
             raise QueryError(f"no query of {name} can be tried here: {next(iter(not_run.values()), 'it is empty')}")
         needs = getattr(benchmark, "sandbox", {})
-        cells += [Cell(name, worker, there, not_run, _fingerprint(every), needs) for worker in dict.fromkeys(workers)]
+        fit_on, training = _training(plugins, name, there, data, settings) if fits else ("", ())
+        cells += [
+            Cell(name, worker, there, not_run, _fingerprint(every), needs, fit_on, training)
+            for worker in dict.fromkeys(workers)
+        ]
     if len({cell.slug for cell in cells}) < len(cells):
         raise QueryError("two workers look the same in a file's name; give them other options, or run them apart")
     return cells
+
+
+def _training(
+    plugins: Plugins, name: str, tried: Sequence[Query], data: Mapping[str, Path], settings: Settings
+) -> tuple[str, tuple[Query, ...]]:
+    """Returns what methods are fitted on before they try a benchmark: its name, and its queries.
+
+    A query keeps the feedback tests that it states; otherwise all of its tests steer, as none of them is to score.
+    """
+    fit_on = settings.fit_on or getattr(plugins.pick("benchmarks", name), "training", "")
+    if not fit_on:
+        raise QueryError(f"it is not known what to fit on before {name} is tried; name a benchmark with --fit-on")
+    path = data.get(fit_on, data.get("" if settings.fit_on else name, data.get("")))
+    every = islice(plugins.pick("benchmarks", fit_on).queries(path), settings.fit_first)
+    known = [query for query in every if not missing_libraries(query)]
+    training = tuple(query.with_policy("all") if _undivided(query) else query for query in known)
+    if not training:
+        raise QueryError(f"no query of {fit_on} can be fitted on here; name another benchmark with --fit-on")
+    ids, problems = {query.id for query in tried}, {query.problem for query in tried}
+    twice = next((query.id for query in training if query.id in ids or query.problem in problems), None)
+    if twice is not None:
+        apart = f"{name}-test"
+        remedy = f"try {apart}" if apart in plugins.benchmarks and apart != name else "name another with --fit-on"
+        raise QueryError(f"{twice!r} of {fit_on} would be fitted on, and tried as part of {name}; {remedy}")
+    return fit_on, training
+
+
+def _undivided(query: Query) -> bool:
+    """Whether all of a query's tests are hidden; one that is scored by a metric has none."""
+    return query.feedback is None and query.hidden is not None
 
 
 def _divided(query: Query, settings: Settings) -> Query | str:
@@ -146,51 +198,3 @@ def data_of(given: Sequence[str], plugins: Plugins) -> dict[str, Path]:
             raise QueryError(f"--data is given twice for {name or 'all benchmarks'}: {found[name]} and {path}")
         found[name] = Path(path)
     return found
-
-
-def contenders_of(
-    names: Sequence[str], plugins: Plugins, settings: Settings, meta_agent: Callable[[], ModelFor]
-) -> list[Contender]:
-    """Returns the designers as contenders, each with a mark of all that its outcomes depend on.
-
-    Args:
-        names: Names of plugins' designers, and files that hold a workflow.
-        plugins: Where designers come from.
-        settings: What is the same for all.
-        meta_agent: Makes the source of the meta-agent, where a designer asks one.
-
-    Raises:
-        PluginError: If there is no designer of a name.
-        QueryError: If a file cannot be read, holds no correct workflow, or two have the same name.
-        ModelRefused: If the meta-agent cannot be used.
-    """
-    made: dict[str, Contender] = {}
-    for given in names:
-        name = Path(given).stem if given.endswith(".py") else given
-        if name in made:
-            raise QueryError(f"two designers are called {name!r}; rename a file, or leave one out")
-        designer = _from_file(Path(given), name, plugins) if given.endswith(".py") else _named(given, plugins, settings)
-        asks = not isinstance(designer, FixedWorkflow)
-        parts = [repr(designer), settings.meta_agent] if asks else [_text(designer)]
-        mark = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
-        made[name] = Contender(name, designer, meta_agent() if asks else None, mark, run_again=False)
-    return list(made.values())
-
-
-def _named(name: str, plugins: Plugins, settings: Settings) -> Designer:
-    factory = plugins.pick("designers", name)
-    designer: Designer = factory(
-        rounds=settings.rounds, evaluations=settings.evaluations, early_stop=settings.early_stop
-    )
-    return designer
-
-
-def _from_file(path: Path, name: str, plugins: Plugins) -> Designer:
-    report = check_workflow_file(path, plugins)
-    if report.workflow is None:
-        raise QueryError(f"{path} holds no workflow that can run; `flowreasoner check {path}` says why")
-    return FixedWorkflow(report.workflow, name=name)
-
-
-def _text(designer: Any) -> str:
-    return f"{designer.workflow.source}\n{designer.workflow.prompt_source}\n{designer.rounds} {designer.evaluations}"

@@ -12,35 +12,47 @@ import numpy as np
 from flowreasoner.comparison.statistics import difference, matrix, mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flowreasoner.comparison import Outcome
-    from flowreasoner.comparison.statistics import Difference, Estimate
+    from flowreasoner.comparison.statistics import Difference, Estimate, Values
     from flowreasoner_plugins.bench.plan import Cell
 
 __all__ = ["pass_at_k", "summarise"]
 
+_SAME = 1e-9  # means of the same counts over more or fewer checkpoints differ in the last digits
 _COSTS = ("rounds", "calls", "model_calls", "worker_tokens", "meta_tokens", "usd", "seconds")
 
 
-def summarise(cell: Cell, outcomes: Sequence[Outcome], *, simulated: Sequence[str] = ()) -> dict[str, Any]:
+def summarise(
+    cell: Cell,
+    outcomes: Sequence[Outcome],
+    *,
+    fitting: Mapping[str, Any] | None = None,
+    simulated: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
     """Summarises the complete outcomes of a cell.
 
     Args:
         cell: The benchmark and the worker.
         outcomes: Of every designer, at the same queries with the same seeds.
+        fitting: What each fitting cost and came to, by method.
         simulated: Which of the models were simulated.
+        notes: What else is to be said of the figures.
 
     Returns:
         A JSON object: ``designers`` with ``pass@1`` and its 95 % interval, costs per query, and shares; ``pairs``,
         each the difference of two designers' pass@1 on the same queries, with its interval, the two-sided p of a
-        sign-flip test, and how many queries either solves more often.
+        sign-flip test, and how many queries either solves more often; ``fitting`` as given, where anything was fitted,
+        and ``fitted_on`` what. A method's checkpoints are averaged over, and its intervals drawn over them, too.
     """
     queries = list(dict.fromkeys(outcome.query for outcome in outcomes))
     by_designer: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         by_designer.setdefault(outcome.contender, []).append(outcome)
     passed = {name: matrix(own, "passed", queries) for name, own in by_designer.items()}
+    fitted = {"fitting": dict(fitting), "fitted_on": [cell.fit_on, len(cell.training)]} if fitting else {}
     return {
         "benchmark": cell.benchmark,
         "worker": cell.worker,
@@ -48,17 +60,24 @@ def summarise(cell: Cell, outcomes: Sequence[Outcome], *, simulated: Sequence[st
         "queries": len(queries),
         "attempts": len({outcome.seed for outcome in outcomes}),
         "not_run": dict(cell.not_run),
+        "notes": list(notes),
         "designers": {name: _designer(own, queries) for name, own in by_designer.items()},
         "pairs": [
             {"first": first, "second": second}
             | _json(difference(passed[first], passed[second]))
             | {
-                "only_first": int((passed[first] > passed[second]).sum()),
-                "only_second": int((passed[second] > passed[first]).sum()),
+                "only_first": _more_often(passed[first], passed[second]),
+                "only_second": _more_often(passed[second], passed[first]),
             }
             for first, second in combinations(by_designer, 2)
         ],
+        **fitted,
     }
+
+
+def _more_often(first: Values, second: Values) -> int:
+    """Returns how many queries the first solves more often, over all of its checkpoints."""
+    return int((first.mean(0) > second.mean(0) + _SAME).sum())
 
 
 def pass_at_k(attempts: int, right: int, k: int) -> float:
@@ -73,12 +92,13 @@ def pass_at_k(attempts: int, right: int, k: int) -> float:
 
 
 def _designer(outcomes: list[Outcome], queries: list[str]) -> dict[str, Any]:
-    tries: dict[str, list[float]] = {}
+    tries: dict[tuple[str, str], list[float]] = {}
     for outcome in outcomes:
-        tries.setdefault(outcome.query, []).append(outcome.passed)
+        tries.setdefault((outcome.checkpoint, outcome.query), []).append(outcome.passed)
     count, most = len(outcomes), min(map(len, tries.values()))
     best = sum(pass_at_k(len(own), int(sum(own)), most) for own in tries.values()) / len(tries)
     return {
+        "checkpoints": len({outcome.checkpoint for outcome in outcomes}),
         f"pass@{most}": {"value": best},
         "pass@1": _json(mean(matrix(outcomes, "passed", queries))),
         "hidden": _json(mean(matrix(outcomes, "hidden", queries))),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from flowreasoner.text import shorten
 from flowreasoner_plugins.cli.wording import clock, model_name, one_line, price
 
 if TYPE_CHECKING:
@@ -11,9 +13,9 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-__all__ = ["heading", "markdown", "pairs", "results", "table", "terminal"]
+__all__ = ["fittings", "heading", "markdown", "not_ahead", "pairs", "results", "table", "terminal"]
 
-_MOST_NAMED = 5
+_MOST_NAMED, _LONGEST_FACT = 5, 100
 
 
 def results(cell: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -62,6 +64,49 @@ def pairs(cell: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
+def fittings(cell: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Returns head and rows of what fitting cost, a row for each method and seed."""
+    head = ["fitted", "seed", "calls", "tokens", "USD", "time", "came to"]
+    rows = [
+        [
+            name,
+            str(own["seed"]),
+            f"{own['model_calls']:,}",
+            f"{own['tokens']:,}",
+            price(own["usd"], own["unpriced_calls"]),
+            clock(own["seconds"]),
+            ", ".join(f"{key.replace('_', ' ')} {_fact(value)}" for key, value in own["facts"].items() if _told(value)),
+        ]
+        for name, fitted in cell.get("fitting", {}).items()
+        for own in fitted
+    ]
+    return head, rows
+
+
+def not_ahead(cell: Mapping[str, Any], name: str = "flowreasoner") -> str:
+    """Returns a sentence on the designers that one of them is not ahead of; empty if it did not take part.
+
+    It is ahead where its pass@1 is higher, and the difference's interval leaves 0 out.
+    """
+    better, alike = [], []
+    for pair in cell["pairs"]:
+        if name not in (pair["first"], pair["second"]):
+            continue
+        turned = pair["second"] == name
+        other = pair["first"] if turned else pair["second"]
+        low, high = (-pair["high"], -pair["low"]) if turned else (pair["low"], pair["high"])
+        shown = f"{other} ({round(-pair['value'] if turned else pair['value'], 4) + 0.0:+.1%})"  # no -0
+        if high < 0:
+            better.append(shown)
+        elif low <= 0:
+            alike.append(shown)
+    if not (better or alike):
+        return f"{name} is ahead of all others." if any(name in pair.values() for pair in cell["pairs"]) else ""
+    parts = [f"behind {', '.join(better)}"] * bool(better)
+    parts += [f"not told apart from {', '.join(alike)}"] * bool(alike)
+    return f"{name} is not ahead everywhere: it is {', and '.join(parts)}."
+
+
 def heading(cell: Mapping[str, Any]) -> list[str]:
     """Returns what there is to say of a cell before its tables, a sentence each."""
     told = []
@@ -78,6 +123,15 @@ def heading(cell: Mapping[str, Any]) -> list[str]:
     for why, queries in reasons.items():
         named = ", ".join(queries[:_MOST_NAMED]) + (", …" if len(queries) > _MOST_NAMED else "")
         told.append(f"Not tried, and not counted: {len(queries)} ({named}), as {one_line(why)}.")
+    told += cell.get("notes", [])
+    if cell.get("fitting"):
+        where, count = cell["fitted_on"]
+        times = max(map(len, cell["fitting"].values()))
+        often = "once" if times == 1 else f"{times} times, with different seeds,"
+        told.append(
+            f"{', '.join(cell['fitting'])}: fitted {often} on {count} queries of {where}; none of them is tried."
+        )
+    told += [note for note in [not_ahead(cell)] if note]
     if any(own["leaky"] for own in cell["designers"].values()):
         told.append("LEAKY: the tests that score also steered, so that these figures are too good.")
     return told
@@ -86,10 +140,15 @@ def heading(cell: Mapping[str, Any]) -> list[str]:
 def markdown(summary: Mapping[str, Any]) -> str:
     """Returns the whole bench as a Markdown page."""
     parts = [f"```sh\n{summary['command']}\n```\n"]
+    if "stands_for" in summary:
+        parts.append(f"That stands for:\n\n```sh\n{summary['stands_for']}\n```\n")
     for cell in summary["cells"]:
         parts.append(f"## {cell['benchmark']}, worker `{model_name(cell['worker'])}`\n")
         parts.append("\n\n".join(_strong(told) for told in heading(cell)) + "\n")
-        parts += [table(*results(cell)), *([table(*pairs(cell))] if cell["pairs"] else [])]
+        parts.append(table(*results(cell)))
+        if cell.get("fitting"):
+            parts += ["### Fitting\n", table(*fittings(cell))]
+        parts += [table(*pairs(cell))] * bool(cell["pairs"])
     return "\n".join([*parts, _NOTES])
 
 
@@ -120,8 +179,22 @@ def terminal(cell: Mapping[str, Any]) -> Table:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Returns a Markdown table; all columns but the first are set to the right."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    escaped = [[cell.replace("|", r"\|") for cell in row] for row in lines]
+    escaped = [[_escaped(cell) for cell in row] for row in lines]
     return "\n".join(f"| {' | '.join(row)} |" for row in escaped) + "\n"
+
+
+def _told(value: Any) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def _fact(value: Any) -> str:
+    """Returns a fact; some are in a model's words."""
+    return shorten(one_line(f"{value:.3g}" if isinstance(value, float) else str(value)), _LONGEST_FACT)
+
+
+def _escaped(text: str) -> str:
+    """Returns text that stays in its cell, and is neither HTML nor a link or picture there."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text).replace("|", r"\|").replace("](", r"]\(")
 
 
 def _strong(told: str) -> str:

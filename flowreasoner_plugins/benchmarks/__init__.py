@@ -5,9 +5,11 @@ from flowreasoner_plugins.benchmarks.bigcodebench import (
     BIGCODEBENCH_HARD,
     BIGCODEBENCH_HARD_INSTRUCT,
     BIGCODEBENCH_INSTRUCT,
+    BIGCODEBENCH_TEST,
+    BIGCODEBENCH_VALIDATE,
 )
 from flowreasoner_plugins.benchmarks.demo import DEMO
-from flowreasoner_plugins.benchmarks.humaneval import HUMANEVAL
+from flowreasoner_plugins.benchmarks.humaneval import HUMANEVAL, HUMANEVAL_TEST, HUMANEVAL_VALIDATE
 from flowreasoner_plugins.benchmarks.mbpp import MBPP, MBPP_FULL, MBPP_TEST, MBPP_TRAIN, MBPP_VALIDATE
 from flowreasoner_plugins.benchmarks.miniature import MINIATURE, MINIATURE_TRAIN
 
@@ -16,8 +18,12 @@ __all__ = [
     "BIGCODEBENCH_HARD",
     "BIGCODEBENCH_HARD_INSTRUCT",
     "BIGCODEBENCH_INSTRUCT",
+    "BIGCODEBENCH_TEST",
+    "BIGCODEBENCH_VALIDATE",
     "DEMO",
     "HUMANEVAL",
+    "HUMANEVAL_TEST",
+    "HUMANEVAL_VALIDATE",
     "MBPP",
     "MBPP_FULL",
     "MBPP_TEST",

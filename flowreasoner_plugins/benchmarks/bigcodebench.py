@@ -16,7 +16,17 @@ from flowreasoner_plugins.benchmarks.rows import Hub
 if TYPE_CHECKING:
     from flowreasoner_plugins.benchmarks.rows import Row
 
-__all__ = ["BIGCODEBENCH", "BIGCODEBENCH_HARD", "BIGCODEBENCH_HARD_INSTRUCT", "BIGCODEBENCH_INSTRUCT"]
+__all__ = [
+    "BIGCODEBENCH",
+    "BIGCODEBENCH_HARD",
+    "BIGCODEBENCH_HARD_INSTRUCT",
+    "BIGCODEBENCH_INSTRUCT",
+    "BIGCODEBENCH_TEST",
+    "BIGCODEBENCH_VALIDATE",
+]
+
+VALIDATE = frozenset(f"BigCodeBench/{number}" for number in range(0, 1140, 5))
+"""Every fifth task, for fitting: nobody published a division of this benchmark."""
 
 _VERSION = "v0.1.4"
 
@@ -70,6 +80,20 @@ BIGCODEBENCH = _whole(
     name="bigcodebench",
     description="1,140 functions that call libraries, by their docstrings (Zhuo et al. 2024)",
     read=_by_docstring,
+    training="bigcodebench-validate",
+)
+BIGCODEBENCH_VALIDATE = _whole(
+    name="bigcodebench-validate",
+    description="every fifth function of bigcodebench, for fitting",
+    read=_by_docstring,
+    only=VALIDATE,
+)
+BIGCODEBENCH_TEST = _whole(
+    name="bigcodebench-test",
+    description="the other 912 functions of bigcodebench",
+    read=_by_docstring,
+    without=VALIDATE,
+    training="bigcodebench-validate",
 )
 BIGCODEBENCH_INSTRUCT = _whole(
     name="bigcodebench-instruct", description="the functions of bigcodebench, by instruction", read=_by_instruction

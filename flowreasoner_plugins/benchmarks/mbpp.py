@@ -53,12 +53,19 @@ _sanitised = partial(
     fields=("task_id", "prompt", "test_imports", "test_list"),
     fingerprints=("7d9f21e269c83db190ff8b68e901fe2bc75babcce3933795807ecba462d6e413",),
 )
-MBPP = _sanitised(name="mbpp", description="427 short Python problems, sanitised (Austin et al. 2021)")
+MBPP = _sanitised(
+    name="mbpp",
+    description="427 short Python problems, sanitised (Austin et al. 2021)",
+    training="mbpp-validate",
+)
 MBPP_VALIDATE = _sanitised(
     name="mbpp-validate", description="the 86 problems of mbpp that AFlow validates on", only=AFLOW_VALIDATE
 )
 MBPP_TEST = _sanitised(
-    name="mbpp-test", description="the 341 problems of mbpp that AFlow tests on", without=AFLOW_VALIDATE
+    name="mbpp-test",
+    description="the 341 problems of mbpp that AFlow tests on",
+    without=AFLOW_VALIDATE,
+    training="mbpp-validate",
 )
 _full = partial(
     Published,

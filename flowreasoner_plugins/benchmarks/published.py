@@ -34,6 +34,7 @@ class Published:
         sandbox: What its tests need of a sandbox, if not the defaults: ``limits``, ``profile``.
         only: Ids of the rows that belong to it, where it is a part of the file.
         without: Ids of rows that do not.
+        training: Name of the benchmark that methods are fitted on before they try this one, if there is one.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Published:
     sandbox: Mapping[str, Any] = field(default_factory=dict)
     only: Collection[Any] | None = None
     without: Collection[Any] = ()
+    training: str = ""
 
     def queries(self, data: Path | None = None) -> Iterable[Query]:
         """Returns the queries, with all tests hidden; warns if the data are not the published ones.

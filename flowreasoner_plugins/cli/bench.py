@@ -16,8 +16,9 @@ import click
 from flowreasoner import __version__
 from flowreasoner.errors import FlowReasonerError, QueryError
 from flowreasoner_plugins.cli import options
+from flowreasoner_plugins.cli.command_line import chosen, command_line
 from flowreasoner_plugins.cli.exits import INTERRUPTED, USAGE, Failure, usage_errors
-from flowreasoner_plugins.cli.inputs import make_sandbox, weaker_than_jail
+from flowreasoner_plugins.cli.inputs import make_sandbox, uses_pair, weaker_than_jail
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -63,6 +64,36 @@ __all__ = ["command"]
 @options.evaluations
 @click.option("--no-early-stop", is_flag=True, help="Make all rounds, even after a perfect one.")
 @options.max_calls
+@click.option(
+    "--fit-on",
+    metavar="BENCHMARK",
+    help="What methods are fitted on, where a benchmark has no training part of its own, or another is wanted.",
+)
+@click.option(
+    "--fit-first", type=click.IntRange(min=1), metavar="N", help="Fit on the first N of those queries; else on all."
+)
+@click.option(
+    "--fit-seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Fit each method N times, with other seeds; all of them try every query.",
+)
+@click.option(
+    "--set",
+    "method_settings",
+    multiple=True,
+    metavar="NAME.SETTING=VALUE",
+    help="A setting of a method that is fitted, e.g. aflow.max_rounds=8.",
+)
+@click.option(
+    "--small-models",
+    "small",
+    is_flag=True,
+    help="Ask models as small as the embedded ones in the words and conversations that they know.",
+)
+@click.option("--miniature", is_flag=True, help="With table1: on the embedded models and the queries that they know.")
 @options.budget_usd
 @click.option("--concurrency", type=click.IntRange(min=1), default=16, show_default=True, help="Attempts at a time.")
 @options.sandbox
@@ -82,12 +113,16 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     """Let designers solve the queries of each BENCHMARK with the same workers, and report who solves how many.
 
     The designers are flowreasoner, the workflows by hand that the paper compares it with (vanilla, cot, self-refine,
-    llm-debate, llm-blender, aflow-seed), those of plugins, and a workflow of your own in a file. Answers count as
-    right if they pass all hidden tests, which no designer sees. Unless --tests says how to divide them, a benchmark's
-    own feedback tests are kept, or half of its tests become feedback.
+    llm-debate, llm-blender, aflow-seed), autoagents, those of plugins, and a workflow of your own in a file. The
+    methods aflow, adas and maas are fitted first, on queries that are not tried. Answers count as right if they pass
+    all hidden tests, which no designer sees. Unless --tests says how to divide them, a benchmark's own feedback tests
+    are kept, or half of its tests become feedback.
 
-    DIR gets results.jsonl with every attempt, summary.json, table.md, cost.png (with matplotlib), and runs.sqlite
-    with every completion and round. What is finished is never paid for twice.
+    The word table1, in place of benchmarks, stands for all of the paper's Table 1: its benchmarks and its methods.
+    With --miniature it needs nothing but two CPU cores. What it stands for is printed; further options change it.
+
+    DIR gets results.jsonl with every attempt, summary.json, table.md, cost.png (with matplotlib), fits with what was
+    fitted, and runs.sqlite with every completion and round. What is finished is never paid for twice.
 
     Ends with 0 when done, 2 on wrong usage, 3 when a model or the sandbox fails or the budget ends, 130 when
     interrupted.
@@ -98,14 +133,24 @@ def command(ctx: click.Context, /, **given: Any) -> None:
       flowreasoner bench humaneval mbpp -d vanilla -d cot -d flowreasoner -w openai:gpt-4o-mini \\
           --meta-agent openai:o4-mini --seeds 3 --budget-usd 20 -o out
       flowreasoner bench mbpp --data sanitized-mbpp.json -d vanilla -d mine.py -w ollama:qwen2.5-coder
+      flowreasoner bench mbpp-test -d aflow -d flowreasoner --set aflow.max_rounds=10 --fit-seeds 3 \\
+          -w openai:gpt-4o-mini --meta-agent openai:o4-mini
+      flowreasoner bench table1 --miniature --first 60 -o table1
     """
     from flowreasoner.store import Store
 
     plugins: Plugins = ctx.obj
+    shown = {"command": command_line(ctx)}
+    expanded = usage_errors(lambda: _expanded(ctx, plugins, given))
+    if expanded:
+        shown["stands_for"] = command_line(ctx, expanded | {"miniature": False})
+        click.echo(f"that stands for: {shown['stands_for']}", err=True)
+    given |= expanded
     settings, cells = usage_errors(lambda: _planned(plugins, given))
     from flowreasoner_plugins.bench.running import Bench  # needs what the plan has looked for
 
     out: Path = given["out"]
+    quiet: bool = given["quiet"] or given["as_json"]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(Store(out / "runs.sqlite")) as store:
@@ -118,7 +163,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
                 tier=given["sandbox"],
                 concurrency=given["concurrency"],
                 budget_usd=given["budget_usd"],
-                progress=lambda name: _progress(name, quiet=given["quiet"] or given["as_json"]),
+                progress=lambda name: _progress(name, quiet=quiet),
+                tell=lambda line: None if quiet else click.echo(line, err=True),
             )
             summary = asyncio.run(bench.run(cells))
     except KeyboardInterrupt:
@@ -128,7 +174,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     except FlowReasonerError as error:
         raise Failure.of(error) from None
     versions = {"flowreasoner": __version__, "python": platform.python_version()}
-    summary = {"command": _command_line(ctx), "versions": versions, **summary}
+    summary = {**shown, "versions": versions, **summary}
     _write(out, summary)
     if given["as_json"]:
         click.echo(json.dumps(summary))
@@ -137,7 +183,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _planned(plugins: Plugins, given: dict[str, Any]) -> tuple[Settings, list[Cell]]:
-    from flowreasoner_plugins.bench.plan import Settings, contenders_of, data_of, plan
+    from flowreasoner_plugins.bench.contenders import Unfitted, contenders_of, method_settings
+    from flowreasoner_plugins.bench.plan import Settings, data_of, plan
 
     try:
         import flowreasoner.comparison.statistics  # noqa: F401
@@ -152,6 +199,11 @@ def _planned(plugins: Plugins, given: dict[str, Any]) -> tuple[Settings, list[Ce
         first=given["first"],
         max_calls=given["max_calls"],
         seeds=given["seeds"],
+        fit_on=given["fit_on"],
+        fit_first=given["fit_first"],
+        fit_seeds=given["fit_seeds"],
+        small=given["small"],
+        methods=method_settings(given["method_settings"]),
     )
     asks = False
 
@@ -160,9 +212,13 @@ def _planned(plugins: Plugins, given: dict[str, Any]) -> tuple[Settings, list[Ce
         asks = True
         return lambda *_: NotImplemented
 
-    contenders_of(given["designers"], plugins, settings, meta_agent)
-    cells = plan(plugins, given["benchmarks"], given["workers"], data_of(given["data"], plugins), settings)
+    contenders = contenders_of(given["designers"], plugins, settings, meta_agent)
+    fits = any(isinstance(item, Unfitted) for item in contenders)
+    data = data_of(given["data"], plugins)
+    cells = plan(plugins, given["benchmarks"], given["workers"], data, settings, fits=fits)
     asyncio.run(_open(plugins, given, asks))
+    if fits and not settings.small and uses_pair(settings.meta_agent, *given["workers"]):
+        click.echo("the embedded models hardly understand these methods; --small-models asks in their words", err=True)
     return settings, cells
 
 
@@ -190,21 +246,11 @@ def _progress(name: str, *, quiet: bool) -> AbstractContextManager[Progress]:
     return LiveProgress(name) if sys.stderr.isatty() else PrintedProgress(name)
 
 
-def _command_line(ctx: click.Context) -> str:
-    """Returns the command as it was given, for whoever wants to do the same."""
-    words = ["flowreasoner", "bench"]
-    for item in ctx.command.params:
-        name = item.name or ""
-        if ctx.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
-            continue
-        value = ctx.params[name]
-        values = value if isinstance(value, tuple) else (value,)
-        if isinstance(item, click.Option):
-            flag = max(item.opts, key=len)
-            words += [flag] if item.is_flag else [word for own in values for word in (flag, str(own))]
-        else:
-            words += values
-    return shlex.join(words)
+def _expanded(ctx: click.Context, plugins: Plugins, given: dict[str, Any]) -> dict[str, Any]:
+    """Returns the parameters that the word table1 stands for, if it is given."""
+    from flowreasoner_plugins.bench.table1 import stands_for
+
+    return stands_for(given["benchmarks"], given, chosen(ctx), plugins, miniature=given["miniature"])
 
 
 def _write(out: Path, summary: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ _KINDS = (
     "operators",
     "chat_models",
     "designers",
+    "methods",
     "backends",
     "test_formats",
     "metrics",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowreasoner.comparison import Outcome
 from flowreasoner.errors import QueryError
-from flowreasoner_plugins.bench.tables import heading, pairs, results
+from flowreasoner_plugins.bench.tables import fittings, heading, pairs, results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,7 @@ def summary_of(folder: Path) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         for cell in found["cells"]:
-            heading(cell), results(cell), pairs(cell)
+            heading(cell), results(cell), pairs(cell), fittings(cell)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.errors import QueryError, StoreError
-from flowreasoner_plugins.bench.tables import heading, pairs, results
+from flowreasoner_plugins.bench.tables import fittings, heading, pairs, results
 from flowreasoner_plugins.cli.wording import model_name
 from flowreasoner_plugins.report.attempts import journals, summary_of
 from flowreasoner_plugins.report.behind import designs_of
@@ -92,6 +92,7 @@ def _notes(folder: Path, *, has_summary: bool, journals: list[Journal]) -> list[
 def _cell(cell: dict[str, Any]) -> dict[str, Any]:
     head, rows = results(cell)
     pair_head, pair_rows = pairs(cell)
+    fit_head, fit_rows = fittings(cell)
     # Figures tell which designers cost what; the tables are worded as the bench itself words them.
     return {
         "benchmark": shown(cell["benchmark"]),
@@ -100,6 +101,7 @@ def _cell(cell: dict[str, Any]) -> dict[str, Any]:
         "leaky": any(own["leaky"] for own in cell["designers"].values()),
         "told": [shown(text) for text in heading(cell)],
         "results": {"head": head, "rows": _shown_rows(rows)},
+        "fitting": {"head": fit_head, "rows": _shown_rows(fit_rows)},
         "pairs": {"head": pair_head, "rows": _shown_rows(pair_rows)},
         "points": [
             {
@@ -134,6 +136,7 @@ def _attempt(journal: Journal, own: Outcome, key: str, simulated: list[str]) -> 
         "worker": shown(model_name(journal.worker)),
         "designer": shown(own.contender),
         "query": shown(own.query),
+        "fit": _fit(own.checkpoint),
         "seed": own.seed,
         "outcome": outcome,
         "feedback": own.feedback,
@@ -150,3 +153,9 @@ def _attempt(journal: Journal, own: Outcome, key: str, simulated: list[str]) -> 
         "run": own.run,
         "design": f"{key}{own.run}" if own.run else None,
     }
+
+
+def _fit(checkpoint: str) -> str:
+    """Returns the seed that a fitted method's checkpoint names; empty for what is not fitted."""
+    found = re.match(r"seed-(\d+)@", checkpoint)
+    return found[1] if found else ""

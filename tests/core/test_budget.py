@@ -307,3 +307,13 @@ def test_a_limit_in_dollars_needs_prices():
     with pytest.raises(BudgetExceeded, match="the price of a model is not known"):
         meter.charge(Spending(model_calls=1, unpriced_calls=1))
     Meter(Budget.unlimited()).charge(Spending(model_calls=1, unpriced_calls=1))
+
+
+def test_what_a_parent_refused_is_known_to_its_children():
+    whole = Meter(Budget(usd=1.0))
+    child = Meter(Budget.unlimited(), whole)
+    child.check()
+    with pytest.raises(BudgetExceeded):
+        Meter(Budget.unlimited(), whole).charge(Spending(usd=2.0))
+    with pytest.raises(BudgetExceeded, match="usd 2"):
+        child.check()

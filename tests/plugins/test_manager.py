@@ -26,7 +26,8 @@ def test_built_ins_come_through_the_same_hooks():
     assert plugins.operators.keys() == BUILTIN.keys()
     assert {"openai", "sim"} <= plugins.chat_models.keys()
     assert {"demo", "humaneval", "mbpp"} <= plugins.benchmarks.keys()
-    assert "flowreasoner" in plugins.designers
+    assert {"flowreasoner", "autoagents"} <= plugins.designers.keys()
+    assert {"aflow", "adas"} == plugins.methods.keys()
     assert "process" in plugins.sandboxes
     assert {"performance", "simplicity", "diversity", "efficiency"} == plugins.reward_terms.keys()
 
@@ -146,7 +147,7 @@ def test_hook_calls_can_be_traced(monkeypatch, capsys):
 def test_every_hook_has_one_sentence_and_a_documented_name(request):
     docs = (request.config.rootpath / "docs" / "plugins.md").read_text()
     names = [name for name in vars(hookspecs) if name.startswith("flowreasoner_")]
-    assert len(names) == 11
+    assert len(names) == 12
     for name in names:
         doc = getattr(hookspecs, name).__doc__
         assert doc

@@ -6,14 +6,16 @@ What needs torch is imported when it is used: this module is loaded for every co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flowreasoner_plugins import hookimpl
 
 if TYPE_CHECKING:
     import click
 
+    from flowreasoner.baselines import Fittable
     from flowreasoner.models import ChatModel, ModelContext, ModelFactory, ModelURI
+    from flowreasoner_plugins.manager import MethodFactory
 
 
 @hookimpl
@@ -28,6 +30,22 @@ def flowreasoner_commands() -> Iterable[click.Command]:
 def flowreasoner_chat_models() -> Mapping[str, ModelFactory]:
     """Returns ``hf:``, any local checkpoint, and ``nano:``, the miniature's teacher."""
     return {"hf": _hf, "nano": _nano}
+
+
+@hookimpl
+def flowreasoner_methods() -> Mapping[str, MethodFactory]:
+    """Returns MaAS, which trains a controller."""
+    return {"maas": _maas}
+
+
+def _maas(*, small: bool = False, **settings: Any) -> Fittable:
+    from flowreasoner.baselines.words import MINIATURE
+    from flowreasoner_training.requires import explained
+
+    with explained("the method maas"):
+        from flowreasoner_training.baselines.maas import MaAS
+    free: dict[str, Any] = {"cost": "calls", "words": MINIATURE} if small else {}
+    return MaAS(**free | settings)
 
 
 def _hf(uri: ModelURI, context: ModelContext) -> ChatModel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowreasoner.miniature.grammar import DEPTHS, NAMES, compose, describe, is_description
@@ -21,6 +22,7 @@ __all__ = [
     "HIDDEN",
     "Split",
     "draw_inputs",
+    "endless",
     "queries",
     "random_query",
     "recognises",
@@ -49,13 +51,23 @@ def queries(split: Split, count: int, seed: int = 0) -> list[Query]:
         count: How many; depths 1 to 4 come equally often.
         seed: Decides which.
     """
+    return list(islice(endless(split, seed), count))
+
+
+def endless(split: Split, seed: int = 0) -> Iterator[Query]:
+    """Yields the same queries one by one, for those who need the first few of many.
+
+    Args:
+        split: ``train`` or ``test``.
+        seed: Decides which.
+    """
     roll = random.Random(f"{split}/{seed}")  # noqa: S311 - reproducible on purpose
-    found: dict[str, Query] = {}
-    while len(found) < count:
-        depth = DEPTHS[len(found) % len(DEPTHS)]
-        query = next(_draw(roll, split, depth))
-        found.setdefault(query.problem, query)
-    return [*found.values()]
+    found: set[str] = set()
+    while True:
+        query = next(_draw(roll, split, DEPTHS[len(found) % len(DEPTHS)]))
+        if query.problem not in found:
+            found.add(query.problem)
+            yield query
 
 
 def random_query(seed: int, depth: int | None = None) -> Query:

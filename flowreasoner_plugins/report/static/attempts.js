@@ -11,6 +11,7 @@ function columns_of(attempts) {
     { name: "benchmark", value: (own) => own.benchmark, needed: several("benchmark") },
     { name: "worker", value: (own) => own.worker, needed: several("worker") },
     { name: "designer", value: (own) => own.designer },
+    { name: "fit", value: (own) => own.fit, needed: several("fit") },
     { name: "seed", value: (own) => own.seed, number: true, needed: several("seed") },
     { name: "outcome", value: (own) => own.outcome, cell: (own) => [tag(kinds[own.outcome], own.outcome), own.leaky ? [" ", tag("bad", "leaky")] : ""] },
     { name: "feedback", value: (own) => own.feedback, cell: (own) => score(own.feedback), number: true },

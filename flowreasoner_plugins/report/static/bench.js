@@ -33,6 +33,7 @@ function cell_view(cell) {
     cell.told.filter((text) => !told_above.test(text)).map((text) => make("p", {}, text)),
     figures("Designers", cell.results, new Set(cell.points.filter((point) => point.leaky).map((point) => point.designer))),
     cost_plot(cell),
+    cell.fitting.rows.length ? disclosure("Fitting", () => figures("Fitting", cell.fitting, new Set())) : "",
     cell.pairs.rows.length ? disclosure(`Designers in pairs, on the same queries (${cell.pairs.rows.length})`, () => figures("Designers in pairs", cell.pairs, new Set()), cell.pairs.rows.length <= 6) : "",
   );
 }

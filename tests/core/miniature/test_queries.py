@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from flowreasoner.miniature import queries, random_query, recognises
+from flowreasoner.miniature import endless, queries, random_query, recognises
 from flowreasoner.miniature.grammar import DEPTHS
 from flowreasoner.sandbox import best_sandbox
 
@@ -78,3 +78,8 @@ def test_every_query_is_recognised():
 )
 def test_other_problems_are_not_recognised(problem):
     assert not recognises(problem)
+
+
+def test_the_first_few_of_many_are_drawn_alone():
+    first = list(itertools.islice(endless("train", 3), 5))
+    assert first == queries("train", 9, seed=3)[:5]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -9,10 +10,10 @@ from flowreasoner_plugins.bench.summary import pass_at_k, summarise
 CELL = Cell("demo", "sim:", (), {"q9": "it needs numpy"}, "0123")
 
 
-def outcomes(name, passed, **changes):
+def outcomes(name, passed, checkpoint="v1", **changes):
     """Returns outcomes of a designer: one list of passes for each query, in the order of the seeds."""
     return [
-        an_outcome(contender=name, checkpoint="v1", query=f"q{query}", seed=seed, passed=float(value), **changes)
+        an_outcome(contender=name, checkpoint=checkpoint, query=f"q{query}", seed=seed, passed=float(value), **changes)
         for query, values in enumerate(passed)
         for seed, value in enumerate(values)
     ]
@@ -44,3 +45,28 @@ def test_costs_are_means_per_query_and_what_misleads_is_counted():
     (designer,) = summarise(CELL, own)["designers"].values()
     assert (designer["per_query"]["usd"], designer["per_query"]["model_calls"]) == (0.5, 3)
     assert (designer["misled"], designer["leaky"], designer["without_answer"]) == (0.5, 1.0, 0.0)
+
+
+def test_checkpoints_are_averaged_over_and_compared_with_one_that_has_none():
+    first = outcomes("a", [[1, 1], [1, 0], [0, 0]])
+    fits = [
+        replace(own, checkpoint=f"seed-{seed}@x", passed=own.passed * (seed > 0)) for seed in (0, 1, 2) for own in first
+    ]
+    fits = [replace(own, contender="fitted") for own in fits]
+    summary = summarise(CELL, [*fits, *first], fitting={"fitted": [{"seed": 0}]}, notes=["Well."])
+    own = summary["designers"]["fitted"]
+    assert (own["checkpoints"], summary["attempts"]) == (3, 2)
+    assert own["pass@1"]["value"] == pytest.approx(2 / 3 * 1 / 2)
+    assert own["pass@2"]["value"] == pytest.approx(2 / 3 * 2 / 3)
+    (pair,) = summary["pairs"]
+    assert (pair["first"], pair["only_first"], pair["only_second"]) == ("fitted", 0, 2)
+    assert pair["value"] == pytest.approx(1 / 3 - 1 / 2)
+    assert (summary["fitting"], summary["fitted_on"]) == ({"fitted": [{"seed": 0}]}, ["", 0])
+    assert summary["notes"] == ["Well."]
+    assert "fitting" not in summarise(CELL, first)
+
+
+def test_as_often_over_more_checkpoints_is_not_more_often():
+    thirds = [own for seed in range(3) for own in outcomes("a", [[1, 0, 0]], checkpoint=f"s{seed}")]
+    (pair,) = summarise(CELL, [*thirds, *outcomes("b", [[0, 1, 0]])])["pairs"]
+    assert (pair["only_first"], pair["only_second"]) == (0, 0)

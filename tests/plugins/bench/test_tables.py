@@ -3,7 +3,7 @@ import io
 from bench_cells import cell, designer
 from rich.console import Console
 
-from flowreasoner_plugins.bench.tables import heading, markdown, pairs, results, terminal
+from flowreasoner_plugins.bench.tables import fittings, heading, markdown, not_ahead, pairs, results, terminal
 
 
 def test_the_best_designer_comes_first_and_prices_are_honest():
@@ -50,3 +50,63 @@ def test_the_terminal_shows_it_within_80_characters():
     lines = console.file.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert any("60.0% [50.0%, 70.0%]" in line for line in lines)
+
+
+FITTED = {
+    "seed": 0,
+    "model_calls": 1200,
+    "tokens": 34567,
+    "usd": 0.0,
+    "unpriced_calls": 3,
+    "seconds": 75.0,
+    "facts": {"best_round": 3, "validation_score": 0.8125, "scores": {"1": 0.5}, "best": "a\nb"},
+}
+
+
+def test_fittings_are_told_with_their_cost_and_what_came_of_them():
+    own = cell(fitting={"aflow": [FITTED, FITTED | {"seed": 1}]}, fitted_on=["own", 20])
+    head, rows = fittings(own)
+    assert [row[:2] for row in rows] == [["aflow", "0"], ["aflow", "1"]]
+    shown = dict(zip(head, rows[0], strict=True))
+    assert (shown["calls"], shown["tokens"], shown["USD"], shown["time"]) == (
+        "1,200",
+        "34,567",
+        "price unknown",
+        "1:15",
+    )
+    assert shown["came to"] == "best round 3, validation score 0.812, best a b"
+    page = markdown({"command": "c", "stands_for": "d", "cells": [own]})
+    assert "That stands for:\n\n```sh\nd\n```" in page
+    assert page.index("### Fitting") > page.index("| designer |")
+    assert "aflow: fitted 2 times, with different seeds, on 20 queries of own; none of them is tried." in page
+    assert fittings(cell())[1] == []
+    assert "Fitting" not in markdown({"command": "c", "cells": [cell()]})
+
+
+def test_what_a_model_wrote_stays_in_its_cell():
+    hostile = "x | y <img src=z> ![a](http://b)\x1b[31m" + "long " * 100
+    own = cell(fitting={"adas": [FITTED | {"facts": {"best": hostile}}]}, fitted_on=["own", 20])
+    (row,) = [line for line in markdown({"command": "c", "cells": [own]}).splitlines() if line.startswith("| adas")]
+    assert r"x \| y &lt;img src=z> ![a]\(http://b)\x1b" in row
+    assert len(row) < 200
+
+
+def against(**others):
+    """Returns a cell's pairs of flowreasoner with others, each with its difference and its interval."""
+    made = []
+    for number, (name, (value, low, high)) in enumerate(others.items()):
+        first, second = (name, "flowreasoner") if number % 2 else ("flowreasoner", name)
+        numbers = (-value, -high, -low) if number % 2 else (value, low, high)
+        made.append(dict(zip(("first", "second", "value", "low", "high"), (first, second, *numbers), strict=True)))
+    return {"pairs": made}
+
+
+def test_it_is_said_where_flowreasoner_is_not_ahead():
+    ahead, behind, alike = (0.2, 0.1, 0.3), (-0.2, -0.3, -0.1), (0.1, 0.0, 0.2)
+    told = not_ahead(against(a=ahead, b=behind, c=alike, d=behind))
+    assert told == (
+        "flowreasoner is not ahead everywhere: it is behind b (-20.0%), d (-20.0%), and not told apart from c (+10.0%)."
+    )
+    assert not_ahead(against(a=ahead, b=ahead)) == "flowreasoner is ahead of all others."
+    assert not_ahead(cell()) == ""
+    assert told in heading(cell(**against(a=ahead, b=behind, c=alike, d=behind)))

@@ -123,6 +123,8 @@ def test_without_the_library_it_is_named(monkeypatch):
 
 COUNTS = {
     "HUMANEVAL": 164,
+    "HUMANEVAL_VALIDATE": 33,
+    "HUMANEVAL_TEST": 131,
     "MBPP": 427,
     "MBPP_VALIDATE": 86,
     "MBPP_TEST": 341,
@@ -130,6 +132,8 @@ COUNTS = {
     "MBPP_TRAIN": 374,
     "BIGCODEBENCH": 1140,
     "BIGCODEBENCH_INSTRUCT": 1140,
+    "BIGCODEBENCH_VALIDATE": 228,
+    "BIGCODEBENCH_TEST": 912,
 }
 
 
@@ -156,6 +160,17 @@ def test_aflows_parts_of_mbpp_are_numpys_shuffle(shared_data):
 
 
 @pytest.mark.shared_data
+def test_aflows_parts_of_humaneval_are_numpys_shuffle(shared_data):
+    numpy = pytest.importorskip("numpy")
+    ids = [row["task_id"] for row in rows_of_file(shared_data / "HumanEval.jsonl.gz")]
+    order = numpy.arange(len(ids))
+    numpy.random.RandomState(42).shuffle(order)
+    validate = {ids[place] for place in order[:33]}
+    assert {query.id for query in benchmarks.HUMANEVAL_VALIDATE.queries(shared_data)} == validate
+    assert {query.id for query in benchmarks.HUMANEVAL_TEST.queries(shared_data)} == set(ids) - validate
+
+
+@pytest.mark.shared_data
 def test_the_training_part_of_mbpp_is_that_of_its_paper(shared_data):
     assert [query.id for query in benchmarks.MBPP_TRAIN.queries(shared_data)] == [
         f"MBPP/{number}" for number in range(601, 975)
@@ -166,3 +181,11 @@ def test_the_training_part_of_mbpp_is_that_of_its_paper(shared_data):
 def test_the_hard_part_has_a_file_of_its_own(tmp_path):
     with pytest.raises(QueryError, match=r"BigCodeBench-Hard.jsonl"):
         BIGCODEBENCH_HARD.queries(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["HUMANEVAL", "MBPP", "BIGCODEBENCH"])
+def test_a_test_part_and_its_training_part_share_nothing(name):
+    tested, whole = getattr(benchmarks, f"{name}_TEST"), getattr(benchmarks, name)
+    training = getattr(benchmarks, f"{name}_VALIDATE")
+    assert tested.training == whole.training == training.name
+    assert tested.without == training.only

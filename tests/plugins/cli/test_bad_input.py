@@ -61,7 +61,7 @@ def _line(result):
         (
             ["solve", *SIMULATED, "demo:spiral-walk", "--designer", "magic"],
             2,
-            "there is no designer 'magic'; known are aflow-seed, cot, flowreasoner",
+            "there is no designer 'magic'; known are aflow-seed, autoagents, cot, flowreasoner",
         ),
         (
             ["solve", *SIMULATED, "demo:spiral-walk", "--metric", "taste"],

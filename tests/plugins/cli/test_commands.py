@@ -413,7 +413,7 @@ def test_an_installed_plugin_is_used_and_its_broken_neighbour_skipped(tmp_path, 
     listed = json.loads(run("plugins", "--json").stdout)
     infos = {item["name"]: item for item in listed["plugins"]}
     assert infos["parrot"]["source"] == "flowreasoner-parrot 1.2.3"
-    assert len(infos["parrot"]["hooks"]) == 11
+    assert len(infos["parrot"]["hooks"]) == 12
     assert "this plugin is broken on purpose" in infos["broken"]["problem"]
     assert run("squawk").stdout == "squawk\n"
     solved = run(

@@ -64,6 +64,22 @@ def test_an_attempt_without_an_answer_is_marked_as_a_simulation_too(tmp_path):
     assert (bench["simulated"], bench["attempts"][0]["outcome"]) == (["worker"], "no answer")
 
 
+def test_fittings_and_their_attempts_are_told_apart(done, tmp_path):
+    summary = json.loads((done / "summary.json").read_text())
+    told = {"seed": 1, "model_calls": 5, "tokens": 9, "usd": 0.0, "unpriced_calls": 0, "seconds": 2.0}
+    summary["cells"][0] |= {
+        "fitting": {"aflow": [told | {"facts": {"best_round": 3}}]},
+        "fitted_on": ["own", 20],
+    }
+    (tmp_path / "summary.json").write_text(json.dumps(summary))
+    own = [asdict(an_outcome(contender="aflow", checkpoint=mark)) for mark in ("seed-1@0123abcd", "0123abcd")]
+    lines = [{"benchmark": "demo", "worker": "sim:?skill=0.5"}, *own]
+    (tmp_path / "b.outcomes.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    bench, _ = shown(tmp_path)
+    assert bench["cells"][0]["fitting"]["rows"] == [["aflow", "1", "5", "9", "$0.00", "2.0 s", "best round 3"]]
+    assert [item["fit"] for item in bench["attempts"]] == ["1", ""]
+
+
 def test_a_bench_that_was_stopped_shows_whole_lines_and_says_so(tmp_path):
     folder = a_bench(tmp_path / "bench")
     path = folder / "b-small.outcomes.jsonl"

@@ -36,6 +36,21 @@ def flowreasoner_designers():
     return {"hasty": make}
 
 
+class _Parroting:
+    name = "parroting"
+
+    async def fit(self, queries, bench, folder, tell=print):
+        from flowreasoner.baselines import Fitted
+        from flowreasoner.designers import FlowReasoner
+
+        return Fitted(FlowReasoner(rounds=1))
+
+
+@hookimpl
+def flowreasoner_methods():
+    return {"parroting": lambda **settings: _Parroting()}
+
+
 class _Shout:
     name = "shout"
 

@@ -29,7 +29,7 @@ async def test_it_is_a_method_whose_designer_designs_one_architecture_for_each_q
     told = []
     result = await method.fit(QUERIES, bench(), tmp_path, told.append)
     designer: Designer = result.designer
-    assert (designer.name, result.facts["stopped"], result.facts["of"]) == ("maas", "trained", 4)
+    assert (designer.name, result.facts["stopped"], result.facts["batches_to_make"]) == ("maas", "trained", 4)
     assert len(result.facts["batches"]) == len(told) == 4
     assert told[0].startswith("batch 1 of 4: score ")
     assert (result.spent.model_calls > 10, result.seconds > 0) == (True, True)
@@ -147,6 +147,8 @@ async def test_what_cannot_be_weighed_or_fitted_on_is_refused(tmp_path):
             MaAS(**{setting: 0})
     with pytest.raises(QueryError, match="threshold"):
         MaAS(threshold=0.0)
+    with pytest.raises(QueryError, match="cost must be usd or calls, got 'tokens'"):
+        MaAS(cost="tokens")
 
 
 async def test_hidden_tests_are_not_looked_at(tmp_path):

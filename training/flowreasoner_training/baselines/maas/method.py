@@ -73,6 +73,8 @@ class MaAS:
         for item in ("samples", "batch", "layers", "hidden", "evaluations"):
             if getattr(self, item) < 1:
                 raise QueryError(f"{item} must be at least 1, got {getattr(self, item)!r}")
+        if self.cost not in {"usd", "calls"}:
+            raise QueryError(f"cost must be usd or calls, got {self.cost!r:.60}")
         if not 0 < self.threshold <= 1:
             raise QueryError(f"threshold must be above 0 and at most 1, got {self.threshold!r}")
 
@@ -89,7 +91,7 @@ class MaAS:
         stopped = await training.run(tell)
         designer = MaASDesigner(training.controller, self.embed, self.words, self.evaluations, self.name)
         progress = training.progress
-        facts: dict[str, Any] = {"stopped": stopped, "of": training.steps, "batches": progress.batches}
+        facts: dict[str, Any] = {"stopped": stopped, "batches_to_make": training.steps, "batches": progress.batches}
         return Fitted(designer, progress.spent, progress.seconds, facts)
 
     def settings(self) -> dict[str, Any]:
