@@ -65,11 +65,11 @@ default of `flowreasoner solve`."""
 DEPARTURES = """\
 The worker was trained in two passes by the code of this repository, as the recipe grew: 40,000 lessons of an earlier
 mix, then 55,000 of the present one (with the mistakes drawn a little differently). The recipe makes one pass of 60,000.
-The meta-agent was made by the recipe's stages on that worker, as they were before two changes: its teacher never designed
-the plainest workflow, one call, as it took the example in its task for a design that had been tried; and simplicity
-weighed 0.2 in the reward, where it weighs 1 now ([training.md](training.md)). GRPO began from the SFT model as it is in
-[benchmarks/checkpoints](../benchmarks/checkpoints/README.md), rounded to eight bits, and ran on one thread. It is the
-first of three seeds, chosen before any was evaluated.
+The meta-agent was made by the recipe's stages on that worker, as they were before two changes: its teacher never
+designed the plainest workflow, one call, as it took the example in its task for a design that had been tried; and
+simplicity weighed 0.2 in the reward, where it weighs 1 now ([training.md](training.md)). GRPO began from the SFT model
+as it is in [benchmarks/checkpoints](../benchmarks/checkpoints/README.md), rounded to eight bits, and ran on one thread.
+It is the first of three seeds, chosen before any was evaluated.
 The data of SFT (1,041 trajectories) had SHA-256 `e20815664aaf8e03f0573e58ad38667cd6332c3b970d233ae4d49635542f95f1`."""
 LIMITS = (
     "They know the miniature family and nothing else; other queries are refused before they are asked.",

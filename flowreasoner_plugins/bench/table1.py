@@ -24,7 +24,7 @@ METHODS = (
     *("vanilla", "cot", "self-refine", "llm-debate", "llm-blender"),
     *("autoagents", "adas", "aflow", "maas", "scoreflow", "flowreasoner"),
 )
-"""The table's methods in its order. ScoreFlow takes part where a plugin offers it."""
+"""The table's methods in its order. ScoreFlow takes part where it is said which generator it fine-tunes."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,10 @@ class Miniature:
         "aflow.validation_rounds=1",  # published: 5
         "adas.generations=6",  # published: 30
         "adas.debug=1",  # published: 3
+        "scoreflow.iterations=1",  # published: 2 or more
+        "scoreflow.workflows=4",  # published: 8
+        "scoreflow.evaluations=1",  # published: 3
+        "scoreflow.pairs=80",  # published: 600 for HumanEval
     )
 
 
@@ -77,11 +81,13 @@ def stands_for(
         return {}
     if len(benchmarks) > 1:
         raise QueryError(f"{WORD} stands for benchmarks of its own; name others in a bench of their own")
-    offered = tuple(name for name in METHODS if name in plugins.designers or name in plugins.methods)
-    designers = tuple(given["designers"]) if "designers" in chosen else offered
+    set_already = {item.partition("=")[0] for item in given["method_settings"]}
+    offered = [name for name in METHODS if name in plugins.designers or name in plugins.methods]
+    if "scoreflow.generator" not in set_already and not miniature:
+        offered.remove("scoreflow")  # what it fine-tunes is not known
+    designers = tuple(given["designers"]) if "designers" in chosen else tuple(offered)
     own: dict[str, Any] = {"benchmarks": ("miniature",) if miniature else BENCHMARKS, "designers": designers}
     if miniature:
-        set_already = {item.partition("=")[0] for item in given["method_settings"]}
         scaled = [item for item in MINIATURE.methods if item.partition("=")[0] not in set_already]
         scaled = [item for item in scaled if item.partition(".")[0] in designers]
         own |= {

@@ -6,6 +6,7 @@ What needs torch is imported when it is used: this module is loaded for every co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner_plugins import hookimpl
@@ -34,8 +35,8 @@ def flowreasoner_chat_models() -> Mapping[str, ModelFactory]:
 
 @hookimpl
 def flowreasoner_methods() -> Mapping[str, MethodFactory]:
-    """Returns MaAS, which trains a controller."""
-    return {"maas": _maas}
+    """Returns MaAS, which trains a controller, and ScoreFlow, which trains a generator."""
+    return {"maas": _maas, "scoreflow": _scoreflow}
 
 
 def _maas(*, small: bool = False, **settings: Any) -> Fittable:
@@ -46,6 +47,23 @@ def _maas(*, small: bool = False, **settings: Any) -> Fittable:
         from flowreasoner_training.baselines.maas import MaAS
     free: dict[str, Any] = {"cost": "calls", "words": MINIATURE} if small else {}
     return MaAS(**free | settings)
+
+
+def _scoreflow(*, small: bool = False, generator: str = "", **settings: Any) -> Fittable:
+    from flowreasoner.errors import QueryError
+    from flowreasoner.models.embedded import PAIR
+    from flowreasoner_training.baselines.scoreflow import MINIATURE_DPO, MINIATURE_SAMPLING, ScoreFlow
+    from flowreasoner_training.requires import require_training
+
+    if not (generator or small):
+        raise QueryError(
+            "ScoreFlow fine-tunes a generator of workflows: name the folder of a checkpoint with "
+            "--set scoreflow.generator=FOLDER"
+        )
+    require_training()
+    scaled = {"sampling": MINIATURE_SAMPLING, "dpo": MINIATURE_DPO, "tries": 8} if small else {}
+    begin = Path(generator).expanduser() if generator else PAIR / "meta_agent"
+    return ScoreFlow(**{"generator": begin, **scaled, **settings})
 
 
 def _hf(uri: ModelURI, context: ModelContext) -> ChatModel:

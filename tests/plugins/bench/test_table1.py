@@ -25,10 +25,11 @@ def test_the_word_stands_for_the_papers_benchmarks_and_methods():
     found = meant(**MODELS)
     assert found["benchmarks"] == BENCHMARKS
     assert BENCHMARKS == ("bigcodebench-test", "humaneval-test", "mbpp-test")
-    offered = PLUGINS.designers.keys() | PLUGINS.methods.keys()
-    assert found["designers"] == tuple(name for name in METHODS if name in offered)
-    assert set(METHODS) - offered <= {"scoreflow"}
+    assert set(METHODS) <= PLUGINS.designers.keys() | PLUGINS.methods.keys()
+    assert set(METHODS) - set(found["designers"]) == {"scoreflow"}, "which generator it is to train is not said"
     assert not found.keys() & MODELS.keys()
+    assert meant(**MODELS, method_settings=("scoreflow.generator=here",))["designers"] == METHODS
+    assert meant(miniature=True)["designers"] == METHODS
 
 
 def test_every_benchmark_has_a_part_to_fit_on():
@@ -55,8 +56,13 @@ def test_what_is_on_the_command_line_counts():
 
 def test_the_settings_of_the_miniature_are_ones_that_there_are():
     settings = Settings("sim:", small=True, methods=method_settings(MINIATURE.methods))
-    aflow, adas = contenders_of(("aflow", "adas"), PLUGINS, settings, lambda: lambda *_: None)
-    assert (aflow.method.max_rounds, adas.method.generations) == (8, 6)
+    aflow, adas, scoreflow = contenders_of(("aflow", "adas", "scoreflow"), PLUGINS, settings, lambda: lambda *_: None)
+    assert (aflow.method.max_rounds, adas.method.generations, scoreflow.method.workflows) == (8, 6, 4)
+
+
+def test_scoreflow_needs_a_generator_that_it_trains():
+    with pytest.raises(QueryError, match=r"--set scoreflow\.generator=FOLDER"):
+        contenders_of(("scoreflow",), PLUGINS, Settings("sim:"), lambda: lambda *_: None)
 
 
 def test_without_the_word_nothing_is_meant():

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.baselines import Fitted
 from flowreasoner.errors import BudgetExceeded, QueryError
+from flowreasoner.models.embedded.checkpoint import WEIGHTS
 from flowreasoner_training.baselines.scoreflow.designer import GeneratorDesigner
 from flowreasoner_training.baselines.scoreflow.fitting import Fitting
 from flowreasoner_training.baselines.scoreflow.journal import SampleJournal
 from flowreasoner_training.baselines.scoreflow.settings import Dpo, Sampling
+from flowreasoner_training.files import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +40,8 @@ class ScoreFlow:
     infers after two.
 
     Attributes:
-        generator: Folder of the generator to begin with, e.g. a meta-agent after SFT.
+        generator: Folder of the generator to begin with, e.g. a meta-agent after SFT; one of the embedded runtime's
+            is turned back into a checkpoint that can be trained.
         iterations: Times that workflows are sampled, and the generator is trained.
         workflows: Candidates per query and iteration.
         evaluations: Runs per candidate.
@@ -88,11 +91,25 @@ class ScoreFlow:
         with contextlib.suppress(BudgetExceeded):  # whoever asks a model next will find out
             bench.meter.charge(journal.spent)
         journal.follow(bench.meter)
-        fitting = Fitting(self, queries, bench, folder, journal, tell)
+        fitting = Fitting(self._ready(folder), queries, bench, folder, journal, tell)
         await fitting.run()
         model = self.sampling.open(*fitting.generator, self.workflows)
         designer = GeneratorDesigner(model, self.tries, name=self.name)
         return Fitted(designer, journal.spent, journal.seconds, fitting.facts)
+
+    def _ready(self, folder: Path) -> ScoreFlow:
+        """Returns the method with a generator that can be trained."""
+        if not (self.generator / WEIGHTS).is_file():
+            return self
+        from flowreasoner_training.nano.restore import restore_embedded
+
+        restored = folder / "generator"
+        if not restored.exists():
+            partial = folder / "generator.part"
+            with guarded(restored):
+                restore_embedded(self.generator, partial)
+                partial.replace(restored)
+        return replace(self, generator=restored)
 
     def _settings(self, queries: Sequence[Query], bench: Workbench) -> dict[str, Any]:
         """Returns all that candidates and trained generators depend on; more iterations may be made later."""
