@@ -7,6 +7,7 @@ from scoreflow_runs import REPLIES, Scripted, bench, killed, method, pairs_and_l
 from flowreasoner.baselines import Fittable
 from flowreasoner.errors import BudgetExceeded, ModelError, QueryError, StoreError
 from flowreasoner.models import FunctionModel, ScriptedModel
+from flowreasoner.models.embedded import PAIR
 from flowreasoner.query import Query
 from flowreasoner_training.baselines.scoreflow import ScoreFlow
 from flowreasoner_training.baselines.scoreflow.trainer import ScoreDPOTrainer
@@ -184,3 +185,13 @@ def test_it_needs_queries(tiny, tmp_path):
         asyncio.run(method(tiny).fit([], bench(), tmp_path))
     with pytest.raises(QueryError, match="'bare' has neither feedback tests nor a metric"):
         asyncio.run(method(tiny).fit([Query("Do it.", "bare")], bench(), tmp_path))
+
+
+def test_a_generator_of_the_embedded_runtime_is_turned_into_one_that_can_be_trained(tmp_path):
+    shipped = ScoreFlow(PAIR / "meta_agent")
+    ready = shipped._ready(tmp_path)
+    assert (ready.generator / "model.safetensors").is_file()
+    before = (ready.generator / "model.safetensors").stat().st_mtime_ns
+    assert shipped._ready(tmp_path) == ready
+    assert (ready.generator / "model.safetensors").stat().st_mtime_ns == before, "made once"
+    assert ready._ready(tmp_path) == ready
