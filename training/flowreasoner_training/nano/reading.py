@@ -7,10 +7,11 @@ fine-tuning to tell what they ask for, and would design for a deep query as for 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flowreasoner.designers.conversation import conversation, task_message
+from flowreasoner.miniature.queries import FEEDBACK, tests_of
 from flowreasoner.models.base import Message
 from flowreasoner_training.nano.lessons import draw_problem
 from flowreasoner_training.nano.pretrain import Example
@@ -54,9 +55,11 @@ def readings(seed: int, count: int, operators: Iterable[Operator], calls: int) -
     known = tuple(operators)
     for number in range(count):
         depth = roll.choice(_DEPTHS)
-        composition, query, _ = draw_problem(roll, depth)
+        composition, query, inputs = draw_problem(roll, depth)
         begun = f"<think>{size_of(depth)}"
         if number % _WHOLE == 0:
+            # A task names the operator Test only where there are tests.
+            query = replace(query, feedback=tests_of(composition, query.entry_point, inputs[:FEEDBACK]))
             yield Reading(tuple(conversation(task_message(query, known, calls), [])), begun)
         else:
             asked = Message("user", f"# Query\n\n{query.problem}")
