@@ -114,7 +114,7 @@ class Fitting:
 
             out = self.folder / f"iteration-{iteration}"
             if not out.exists():
-                self.tell(f"iteration {iteration}: training on {len(pairs)} of {len(every)} pairs")
+                self.tell(f"iteration {iteration}: training on {len(pairs)} draws from {len(every)} pairs")
                 self._train_on(pairs, random.Random(f"{label}/dpo").getrandbits(31), out)  # noqa: S311
             losses = losses_of(out)
             facts |= {"steps": len(losses), "first_loss": losses[0], "last_loss": losses[-1]}
