@@ -10,6 +10,8 @@ from flowreasoner.miniature import queries
 from flowreasoner.models import ModelContext, model_from_uri
 from flowreasoner.sandbox import best_sandbox
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("tokenizers")
 
 QUERIES = queries("train", 8, seed=5)[6:]

@@ -93,6 +93,7 @@ def expected_operators(controller):
     return sum(len(layer) for architecture in made for layer in architecture) / len(made)
 
 
+@pytest.mark.slow
 async def test_it_learns_that_calls_cost(tmp_path):
     """Where every program is right, less is sampled than at first."""
     method, solver = MaAS(samples=25, cost="calls"), FunctionModel(always_right)
@@ -165,6 +166,7 @@ async def test_queries_with_a_metric_are_fitted_without_tests(tmp_path):
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.slow
 async def test_a_short_fitting_with_the_embedded_worker(tmp_path):
     model = model_from_uri("embedded:", ModelContext("worker"))
     method = MaAS(samples=2, batch=2, cost="calls", words=MINIATURE)

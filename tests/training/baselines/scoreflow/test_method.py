@@ -12,6 +12,8 @@ from flowreasoner.query import Query
 from flowreasoner_training.baselines.scoreflow import ScoreFlow
 from flowreasoner_training.baselines.scoreflow.trainer import ScoreDPOTrainer
 
+pytestmark = pytest.mark.slow
+
 
 def fit(start, folder, here=None, **settings):
     return asyncio.run(method(start, **settings).fit(train_queries(), here or bench(), folder))

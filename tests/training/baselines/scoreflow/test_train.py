@@ -14,6 +14,8 @@ from flowreasoner_training.baselines.scoreflow.train import losses_of, train_on_
 from flowreasoner_training.hf_model import HFModel
 from flowreasoner_training.recipes.schema import LoraSettings
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = [(Message("user", "Write f."),)]
 PAIRS = [Pair(0, "a good one", "", 1.0, 0.0), Pair(0, "a good one", "a bad one", 1.0, 0.5)] * 4
 
