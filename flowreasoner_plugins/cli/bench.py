@@ -114,12 +114,13 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
     The designers are flowreasoner, the workflows by hand that the paper compares it with (vanilla, cot, self-refine,
     llm-debate, llm-blender, aflow-seed), autoagents, those of plugins, and a workflow of your own in a file. The
-    methods aflow, adas and maas are fitted first, on queries that are not tried. Answers count as right if they pass
-    all hidden tests, which no designer sees. Unless --tests says how to divide them, a benchmark's own feedback tests
-    are kept, or half of its tests become feedback.
+    methods aflow, adas, maas and scoreflow are fitted first, on queries that are not tried. Answers count as right if
+    they pass all hidden tests, which no designer sees. Unless --tests says how to divide them, a benchmark's own
+    feedback tests are kept, or half of its tests become feedback.
 
     The word table1, in place of benchmarks, stands for all of the paper's Table 1: its benchmarks and its methods.
-    With --miniature it needs nothing but two CPU cores. What it stands for is printed; further options change it.
+    With --miniature it needs two CPU cores and the extra train, and no endpoint. What it stands for is printed;
+    further options change it.
 
     DIR gets results.jsonl with every attempt, summary.json, table.md, cost.png (with matplotlib), fits with what was
     fitted, and runs.sqlite with every completion and round. What is finished is never paid for twice.

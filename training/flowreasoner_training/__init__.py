@@ -52,7 +52,6 @@ def _maas(*, small: bool = False, **settings: Any) -> Fittable:
 def _scoreflow(*, small: bool = False, generator: str = "", **settings: Any) -> Fittable:
     from flowreasoner.errors import QueryError
     from flowreasoner.models.embedded import PAIR
-    from flowreasoner_training.baselines.scoreflow import MINIATURE_DPO, MINIATURE_SAMPLING, ScoreFlow
     from flowreasoner_training.requires import require_training
 
     if not (generator or small):
@@ -61,6 +60,8 @@ def _scoreflow(*, small: bool = False, generator: str = "", **settings: Any) -> 
             "--set scoreflow.generator=FOLDER"
         )
     require_training()
+    from flowreasoner_training.baselines.scoreflow import MINIATURE_DPO, MINIATURE_SAMPLING, ScoreFlow
+
     scaled = {"sampling": MINIATURE_SAMPLING, "dpo": MINIATURE_DPO, "tries": 8} if small else {}
     begin = Path(generator).expanduser() if generator else PAIR / "meta_agent"
     return ScoreFlow(**{"generator": begin, **scaled, **settings})

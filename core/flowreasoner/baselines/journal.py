@@ -46,7 +46,7 @@ class FittingJournal:
         self.path = folder / "journal.jsonl"
         self._settings = json.loads(json.dumps(settings))
         self._records: dict[str, Any] = {}
-        self._written, self._earlier = Spending(), 0.0
+        self._written, self._earlier, self._seconds = Spending(), 0.0, 0.0
         self._meter, self._before, self._began = bench.meter, bench.meter.spent, time.perf_counter()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -76,8 +76,12 @@ class FittingJournal:
 
     @property
     def seconds(self) -> float:
-        """How long it took so far, likewise."""
-        return self._earlier + time.perf_counter() - self._began
+        """How long it took up to the last piece of work, likewise."""
+        return self._seconds
+
+    def get(self, key: str) -> Any:
+        """Returns what a piece of work gave; None if it was not finished before."""
+        return self._records.get(key)
 
     async def once(self, key: str, work: Callable[[], Awaitable[Any]]) -> Any:
         """Returns what a piece of work gave, which is only done if it was not finished before.
@@ -95,8 +99,8 @@ class FittingJournal:
         return self._records[key]
 
     def _keep(self, record: dict[str, Any]) -> None:
-        self._written = self.spent
-        self._append({**record, "spent": self._written.to_json(), "seconds": self.seconds})
+        self._written, self._seconds = self.spent, self._earlier + time.perf_counter() - self._began
+        self._append({**record, "spent": self._written.to_json(), "seconds": self._seconds})
 
     def _append(self, value: dict[str, Any]) -> None:
         try:
@@ -118,7 +122,7 @@ class FittingJournal:
             self._records = {record["key"]: record["value"] for record in records if "key" in record}
             if records:
                 self._written = Spending.from_json(records[-1]["spent"])
-                self._earlier = float(records[-1]["seconds"])
+                self._earlier = self._seconds = float(records[-1]["seconds"])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise StoreError(f"{str(self.path)!r} is no journal of a fitting; name another folder") from None
         for name in sorted(settings.keys() | self._settings.keys()):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from flowreasoner.designers.proposal import check_proposal
 from flowreasoner.designers.reply import read_proposal
-from flowreasoner.errors import ModelError, QueryError, RequestRefused
-from flowreasoner.models.base import ChatRequest, Completion
+from flowreasoner.errors import QueryError, RequestRefused
+from flowreasoner.models.base import Completion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,18 +84,12 @@ class MetaAgent:
         return Reply(completion.text, proposed, check_proposal(proposed, self._bench.operators))
 
     async def _complete(self, key: str, messages: Sequence[Message]) -> dict[str, Any]:
-        meter = self._bench.meter
-        meter.permit()
-        request = ChatRequest(tuple(messages), f"{self._bench.seed}/{key}", "meta-agent", meter.permit)
         try:
-            completion = await self._bench.meta_agent.complete(request)
-        except ModelError as error:
-            if error.spent is not None:
-                meter.charge(error.spent)
-            if not (isinstance(error, RequestRefused) and self._works):
+            completion = await self._bench.ask_meta_agent(messages, f"{self._bench.seed}/{key}")
+        except RequestRefused:
+            if not self._works:
                 raise
             return {"text": "", "reasoning": ""}
-        meter.charge(completion.spending)
         return {"text": completion.text, "reasoning": completion.reasoning}
 
 

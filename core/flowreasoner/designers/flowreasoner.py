@@ -15,9 +15,9 @@ from flowreasoner.designers.conversation import conversation, task_message, with
 from flowreasoner.designers.proposal import Proposal, check_proposal, evaluate_proposal
 from flowreasoner.designers.reply import read_proposal
 from flowreasoner.designers.written_tests import with_written_tests
-from flowreasoner.errors import BudgetExceeded, ModelError, QueryError
+from flowreasoner.errors import BudgetExceeded, QueryError
 from flowreasoner.events import DesignStarted, RoundEnded, RoundStarted, WorkflowProposed
-from flowreasoner.models.base import ChatRequest, Message
+from flowreasoner.models.base import Message
 from flowreasoner.workflow import check
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from flowreasoner.designers.base import StopReason
     from flowreasoner.designers.reply import Proposed
     from flowreasoner.designers.workbench import Workbench
-    from flowreasoner.models import Completion
     from flowreasoner.query import Query
     from flowreasoner.workflow import Report
 
@@ -118,10 +117,7 @@ class FlowReasoner:
         thoughts: list[str] = []
         spent = Spending()
         for attempt in range(self.repairs + 1):
-            draw = f"{bench.seed}/r{number}/m{attempt}"
-            request = ChatRequest((*messages, *turns), draw, "meta-agent", bench.meter.permit)
-            completion = await _ask(bench, request)
-            bench.meter.charge(completion.spending)
+            completion = await bench.ask_meta_agent((*messages, *turns), f"{bench.seed}/r{number}/m{attempt}")
             spent += completion.spending
             proposed = read_proposal(completion)
             report = check_proposal(proposed, bench.operators)
@@ -147,14 +143,3 @@ def _correction(proposed: Proposed, report: Report) -> str:
     return instructions.REPAIR.format(
         diagnostics="\n".join(f"- {item.severity}: {item}" for item in report.diagnostics)
     )
-
-
-async def _ask(bench: Workbench, request: ChatRequest) -> Completion:
-    """Asks the meta-agent; models try again by themselves where that may help."""
-    request.permit()
-    try:
-        return await bench.meta_agent.complete(request)
-    except ModelError as error:
-        if error.spent is not None:
-            bench.meter.charge(error.spent)
-        raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +14,7 @@ from flowreasoner.engine import Call, run_workflow
 from flowreasoner.errors import ModelError, ModelRefused, OperatorError, RequestRefused, SandboxError
 from flowreasoner.events import CallEnded, EvaluationEnded
 from flowreasoner.feedback import Evaluation, Feedback
+from flowreasoner.models.base import ChatRequest
 from flowreasoner.operators import BUILTIN
 from flowreasoner.operators.toolkit import ModelToolkit
 from flowreasoner.text import well_formed
@@ -21,7 +22,7 @@ from flowreasoner.text import well_formed
 if TYPE_CHECKING:
     from flowreasoner.designers.base import Round
     from flowreasoner.events import Event, Observer
-    from flowreasoner.models import ChatModel
+    from flowreasoner.models import ChatModel, Completion, Message
     from flowreasoner.operators import Operator
     from flowreasoner.query import Query
     from flowreasoner.sandbox import Sandbox
@@ -96,6 +97,28 @@ class Workbench:
         """Reports an event to all observers."""
         for observer in self.observers:
             observer(event)
+
+    async def ask_meta_agent(self, messages: Sequence[Message], draw: str) -> Completion:
+        """Asks the meta-agent, and charges the whole design's budget for it; models try again by themselves.
+
+        Args:
+            messages: The conversation.
+            draw: Tells this request from others with the same messages.
+
+        Raises:
+            ModelError: If the meta-agent cannot be used; what it cost is charged all the same.
+            BudgetExceeded: If the whole design's budget ran out.
+        """
+        request = ChatRequest(tuple(messages), draw, "meta-agent", self.meter.permit)
+        request.permit()
+        try:
+            completion = await self.meta_agent.complete(request)
+        except ModelError as error:
+            if error.spent is not None:
+                self.meter.charge(error.spent)
+            raise
+        self.meter.charge(completion.spending)
+        return completion
 
     async def evaluate(
         self, workflow: Workflow, query: Query, evaluations: int, number: int, draws: str | None = None

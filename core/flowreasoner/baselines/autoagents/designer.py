@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 from flowreasoner.baselines.autoagents.planning import Planning
 from flowreasoner.baselines.autoagents.team import operators_team, team_graph, team_prompts, turns_within
-from flowreasoner.baselines.one_round import design_in_one_round
+from flowreasoner.baselines.one_round import design_in_one_round, proposal_of
 from flowreasoner.baselines.words import MINIATURE, Words
-from flowreasoner.designers.proposal import Proposal
-from flowreasoner.designers.reply import Proposed
 from flowreasoner.errors import QueryError
 from flowreasoner.text import shorten
-from flowreasoner.workflow import check
-from flowreasoner.workflow.printer import print_prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flowreasoner.designers import Design, Workbench
+    from flowreasoner.designers.proposal import Proposal
     from flowreasoner.query import Query
 
 __all__ = ["AutoAgents"]
@@ -71,7 +66,7 @@ class AutoAgents:
             if self.wording == "published":
                 return await self._propose(query, bench)
             graph, prompts = operators_team(self.words, query.feedback is not None)
-            return _proposal(bench, "A fixed team: plan, code, review, revision, test.", graph, prompts)
+            return proposal_of("A fixed team: plan, code, review, revision, test.", graph, prompts, bench)
 
         return await design_in_one_round(query, bench, propose, self.evaluations)
 
@@ -81,10 +76,5 @@ class AutoAgents:
         turns = max(1, turns_within(draft, self.turns, code, bench.budget.calls))
         names = ", ".join(expert.name for expert in draft.experts)
         told = shorten(f"A team of {names}, and a plan of {len(draft.steps)} steps.", 500)
-        made = _proposal(bench, told, team_graph(draft, turns, code), team_prompts(draft, code))
+        made = proposal_of(told, team_graph(draft, turns, code), team_prompts(draft, code), bench)
         return replace(made, turns=planning.messages, thoughts=planning.notes, spent=planning.spent)
-
-
-def _proposal(bench: Workbench, modification: str, graph: str, prompts: Mapping[str, str]) -> Proposal:
-    proposed = Proposed("", modification, graph, print_prompts(prompts))
-    return Proposal(proposed, check(graph, prompts, bench.operators), ())

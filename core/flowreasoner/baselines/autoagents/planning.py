@@ -9,8 +9,7 @@ from flowreasoner.baselines.autoagents import instructions
 from flowreasoner.baselines.autoagents.draft import FALLBACK, DraftUnreadable, read_draft
 from flowreasoner.baselines.autoagents.team import turns_within
 from flowreasoner.budget import Spending
-from flowreasoner.errors import ModelError
-from flowreasoner.models.base import ChatRequest, Message
+from flowreasoner.models.base import Message
 from flowreasoner.operators.replies import without_thoughts
 
 if TYPE_CHECKING:
@@ -102,16 +101,7 @@ class Planning:
         return self.query.problem.strip() + defines
 
     async def _ask(self, messages: tuple[Message, ...], label: str) -> str:
-        bench = self.bench
-        request = ChatRequest(messages, f"{bench.seed}/autoagents/{label}", "meta-agent", bench.meter.permit)
-        request.permit()
-        try:
-            completion = await bench.meta_agent.complete(request)
-        except ModelError as error:
-            if error.spent is not None:
-                bench.meter.charge(error.spent)
-            raise
-        bench.meter.charge(completion.spending)
+        completion = await self.bench.ask_meta_agent(messages, f"{self.bench.seed}/autoagents/{label}")
         self.spent += completion.spending
         self.messages += [messages[-1], Message("assistant", completion.text)]
         return completion.text

@@ -1,5 +1,4 @@
 import asyncio
-import re
 
 import pytest
 from scoreflow_runs import REPLIES, Scripted, bench, killed, method, pairs_and_losses, train_queries, work, write
@@ -76,11 +75,11 @@ def test_a_finished_fitting_is_only_read(tiny, whole):
     assert (folder / "journal.jsonl").read_bytes() == journal
 
 
-@pytest.mark.parametrize(("lines", "finished", "trained"), [(3, 2, ()), (7, 4, ("iteration-1",))])
+@pytest.mark.parametrize(("lines", "finished", "trained"), [(3, 2, ()), (6, 4, ("iteration-1",))])
 def test_a_killed_fitting_ends_with_the_same_pairs_and_losses(tiny, whole, tmp_path, lines, finished, trained):
     folder, before = whole
-    left = killed(folder, tmp_path / "fit", lines, torn=b'{"iteration": 1, "qu', trained=trained)
-    assert (left / "journal.jsonl").read_text().count('"candidates"') == finished
+    left = killed(folder, tmp_path / "fit", lines, torn=b'{"key": "iteration 1/qu', trained=trained)
+    assert (left / "journal.jsonl").read_text().count("/query ") == finished
     here = bench()
     after = fit(tiny, left, here, iterations=2)
     assert pairs_and_losses(left) == pairs_and_losses(folder)
@@ -127,7 +126,7 @@ def test_a_failing_worker_ends_it_with_finished_queries_kept(tiny, whole, tmp_pa
     with pytest.raises(ModelError, match="the worker is gone"):
         fit(tiny, tmp_path / "fit", bench(fails), iterations=2, concurrency=1)
     kept = (tmp_path / "fit" / "journal.jsonl").read_text()
-    assert kept.count('"candidates"') == 3 + 1
+    assert kept.count("/query ") == 3 + 1
     again = fit(tiny, tmp_path / "fit", iterations=2)
     assert pairs_and_losses(tmp_path / "fit") == pairs_and_losses(folder)
     assert again.spent.model_calls >= before.spent.model_calls + 4  # the replies for the query that failed, too
@@ -168,11 +167,11 @@ def test_an_iteration_without_pairs_is_passed_over(tiny, tmp_path):
 
 @pytest.mark.parametrize("settings", [{"pairs": 7}, {"workflows": 3}, {"sampling": Scripted(temperature=1.0)}])
 def test_another_fitting_in_the_folder_is_refused(tiny, whole, settings):
-    with pytest.raises(StoreError, match=re.escape(f"was begun with {next(iter(settings))} ")):
+    with pytest.raises(StoreError, match=f"holds another fitting: its {next(iter(settings))} is "):
         fit(tiny, whole[0], **settings)
-    with pytest.raises(StoreError, match="was begun with seed 0, not 1"):
+    with pytest.raises(StoreError, match="holds another fitting: its seed is 0, not 1"):
         fit(tiny, whole[0], bench(seed=1))
-    with pytest.raises(StoreError, match="was begun with worker"):
+    with pytest.raises(StoreError, match="holds another fitting: its worker is "):
         fit(tiny, whole[0], bench(FunctionModel(work, "function:other")))
 
 

@@ -3,8 +3,8 @@ from collections import Counter
 
 import pytest
 
-from flowreasoner_training.baselines.scoreflow.journal import Candidate
 from flowreasoner_training.baselines.scoreflow.pairs import draw_pairs, pairs_of
+from flowreasoner_training.baselines.scoreflow.sampling import Candidate
 
 CANDIDATES = [
     Candidate("a", 0.5, True),

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from scoreflow_runs import REPLIES, SCORES, bench, train_queries, work, write
@@ -19,7 +20,7 @@ class Workflow:
 
 def sampler(function=write, here=None, workflows=4, tell=lambda _: None):
     model = FunctionModel(function, "function:generator")
-    return Sampler(model, here or bench(), workflows, 2, tell)
+    return Sampler(replace(here or bench(), meta_agent=model), workflows, 2, tell)
 
 
 async def test_each_reply_is_scored_by_its_runs():
@@ -28,7 +29,7 @@ async def test_each_reply_is_scored_by_its_runs():
     assert [candidate.reply for candidate in candidates] == list(REPLIES.values())
     assert [candidate.score for candidate in candidates] == list(SCORES.values())
     assert [candidate.valid for candidate in candidates] == [True, True, False, True]
-    requests = made.model.history
+    requests = made.bench.meta_agent.history
     assert [request.draw for request in requests] == [f"0/label/c{number}" for number in range(4)]
     assert len({request.messages for request in requests}) == 1
     assert requests[0].messages[0].content == instructions.SYSTEM

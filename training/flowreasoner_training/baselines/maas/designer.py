@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from flowreasoner.baselines.one_round import design_in_one_round
-from flowreasoner.designers.proposal import Proposal
-from flowreasoner.designers.reply import Proposed
-from flowreasoner.workflow import check
-from flowreasoner.workflow.printer import print_prompts
+from flowreasoner.baselines.one_round import design_in_one_round, proposal_of
 from flowreasoner_training.baselines.maas.supernet import workflow_of
 
 if TYPE_CHECKING:
     from flowreasoner.baselines.words import Words
     from flowreasoner.designers import Design, Workbench
+    from flowreasoner.designers.proposal import Proposal
     from flowreasoner.query import Query
     from flowreasoner_training.baselines.maas.controller import Controller
     from flowreasoner_training.baselines.maas.embedding import Embedder
@@ -51,7 +48,6 @@ class MaASDesigner:
             architecture = self.controller.sample(torch.tensor(self.embed(query.problem)), roll)
             graph, prompts = workflow_of(architecture, self.words, query.feedback is not None)
             told = "Sampled layer by layer: " + "; ".join(", ".join(layer) for layer in architecture) + "."
-            proposed = Proposed("", told, graph, print_prompts(prompts))
-            return Proposal(proposed, check(graph, prompts, bench.operators), ())
+            return proposal_of(told, graph, prompts, bench)
 
         return await design_in_one_round(query, bench, propose, self.evaluations)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from flowreasoner.baselines.one_round import design_in_one_round
 from flowreasoner.budget import Spending
-from flowreasoner.designers.base import Design
-from flowreasoner.designers.conclusion import conclude
-from flowreasoner.designers.proposal import Proposal, check_proposal, evaluate_proposal
+from flowreasoner.designers.proposal import Proposal, check_proposal
 from flowreasoner.designers.reply import read_proposal
-from flowreasoner.designers.written_tests import with_written_tests
-from flowreasoner.events import DesignStarted, RoundEnded, RoundStarted, WorkflowProposed
+from flowreasoner.events import WorkflowProposed
 from flowreasoner.models import Message
-from flowreasoner_training.baselines.scoreflow.sampling import ask, request_messages
+from flowreasoner_training.baselines.scoreflow.sampling import request_messages
 
 if TYPE_CHECKING:
-    from flowreasoner.designers import Workbench
+    from flowreasoner.designers import Design, Workbench
     from flowreasoner.models import ChatModel
     from flowreasoner.query import Query
 
@@ -42,23 +39,14 @@ class GeneratorDesigner:
 
     async def design(self, query: Query, bench: Workbench) -> Design:
         """Designs a workflow for a query; see `flowreasoner.designers.Designer.design`."""
-        began = time.perf_counter()
-        query = await with_written_tests(query, bench)
         bench = replace(bench, meta_agent=self.generator)  # results and events name who really designed
-        asked = (bench.meta_agent.name, bench.worker.name, 1, self.evaluations)
-        bench.emit(DesignStarted(query, bench.journal.run, *asked, 0))
-        bench.emit(RoundStarted(1))
-        proposal = await self._propose(query, bench)
-        made = await evaluate_proposal(proposal, 1, query, bench, self.evaluations)
-        bench.journal.keep(made)
-        bench.emit(RoundEnded(made))
-        return await conclude(query, [made], "perfect" if made.feedback.perfect else "rounds", bench, began=began)
+        return await design_in_one_round(query, bench, lambda asked: self._propose(asked, bench), self.evaluations)
 
     async def _propose(self, query: Query, bench: Workbench) -> Proposal:
         """Returns the first valid proposal, or the last of all tries."""
         messages, spent = request_messages(query, bench), Spending()
         for attempt in range(self.tries):
-            completion = await ask(self.generator, messages, f"{bench.seed}/r1/m{attempt}", bench)
+            completion = await bench.ask_meta_agent(messages, f"{bench.seed}/r1/m{attempt}")
             spent += completion.spending
             proposed = read_proposal(completion)
             report = check_proposal(proposed, bench.operators)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.baselines import Fitted
-from flowreasoner.errors import BudgetExceeded, QueryError
+from flowreasoner.baselines.journal import FittingJournal
+from flowreasoner.errors import QueryError
 from flowreasoner.models.embedded.checkpoint import WEIGHTS
 from flowreasoner_training.baselines.scoreflow.designer import GeneratorDesigner
 from flowreasoner_training.baselines.scoreflow.fitting import Fitting
-from flowreasoner_training.baselines.scoreflow.journal import SampleJournal
 from flowreasoner_training.baselines.scoreflow.settings import Dpo, Sampling
 from flowreasoner_training.files import guarded
 
@@ -87,12 +86,9 @@ class ScoreFlow:
         for query in queries:
             if query.feedback is None and query.metric is None:
                 raise QueryError(f"the training query {query.id!r} has neither feedback tests nor a metric")
-        journal = SampleJournal(folder / "journal.jsonl", self._settings(queries, bench))
-        with contextlib.suppress(BudgetExceeded):  # whoever asks a model next will find out
-            bench.meter.charge(journal.spent)
-        journal.follow(bench.meter)
-        fitting = Fitting(self._ready(folder), queries, bench, folder, journal, tell)
-        await fitting.run()
+        with FittingJournal(folder, self._settings(queries, bench), bench) as journal:
+            fitting = Fitting(self._ready(folder), queries, bench, folder, journal, tell)
+            await fitting.run()
         model = self.sampling.open(*fitting.generator, self.workflows)
         designer = GeneratorDesigner(model, self.tries, name=self.name)
         return Fitted(designer, journal.spent, journal.seconds, fitting.facts)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
 
-    from flowreasoner_training.baselines.scoreflow.journal import Candidate
+    from flowreasoner_training.baselines.scoreflow.sampling import Candidate
 
 __all__ = ["Pair", "draw_pairs", "pairs_of"]
 

@@ -9,43 +9,37 @@ from typing import TYPE_CHECKING
 from flowreasoner.designers.conversation import conversation, task_message
 from flowreasoner.designers.proposal import check_proposal
 from flowreasoner.designers.reply import read_proposal
-from flowreasoner.errors import ModelError, RequestRefused
-from flowreasoner.models import ChatRequest
-from flowreasoner_training.baselines.scoreflow.journal import Candidate
+from flowreasoner.errors import RequestRefused
 from flowreasoner_training.grpo.background import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flowreasoner.designers import Workbench
-    from flowreasoner.models import ChatModel, Completion, Message
+    from flowreasoner.models import Completion, Message
     from flowreasoner.query import Query
 
-__all__ = ["Sampler", "ask", "request_messages"]
+__all__ = ["Candidate", "Sampler", "request_messages"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A reply of the generator, and what its workflow scored.
+
+    Attributes:
+        reply: All that the generator wrote.
+        score: Mean score of the evaluations; 0 where the reply holds no valid workflow.
+        valid: Whether it holds one.
+    """
+
+    reply: str
+    score: float
+    valid: bool
 
 
 def request_messages(query: Query, bench: Workbench) -> tuple[Message, ...]:
     """Returns the conversation that asks for a query's workflow: the first round of the product's own."""
     return conversation(task_message(query, bench.operators.values(), bench.budget.calls), [])
-
-
-async def ask(model: ChatModel, messages: tuple[Message, ...], draw: str, bench: Workbench) -> Completion:
-    """Asks the generator, and charges the bench for it.
-
-    Raises:
-        ModelError: If the generator cannot be used.
-        BudgetExceeded: If the bench's budget is used up.
-    """
-    request = ChatRequest(messages, draw, "meta-agent", bench.meter.permit)
-    request.permit()
-    try:
-        completion = await model.complete(request)
-    except ModelError as error:
-        if error.spent is not None:
-            bench.meter.charge(error.spent)
-        raise
-    bench.meter.charge(completion.spending)
-    return completion
 
 
 @dataclass
@@ -56,14 +50,12 @@ class Sampler:
     then always the same, and so is its rounding, whatever was finished before or goes on meanwhile.
 
     Attributes:
-        model: The generator.
-        bench: Worker, sandbox and budgets.
+        bench: Its meta-agent is the generator.
         workflows: Candidates per query.
         evaluations: Runs per candidate.
         tell: Called with lines of progress.
     """
 
-    model: ChatModel
     bench: Workbench
     workflows: int
     evaluations: int
@@ -88,7 +80,7 @@ class Sampler:
         draws = [f"{self.bench.seed}/{label}/c{number}" for number in range(self.workflows)]
         try:
             async with self._turn:
-                replies = await together([ask(self.model, messages, draw, self.bench) for draw in draws])
+                replies = await together([self.bench.ask_meta_agent(messages, draw) for draw in draws])
         except RequestRefused as error:  # e.g. a problem that is too long for the generator
             self.tell(f"query {query.id}: {error}")
             return [Candidate("", 0.0, valid=False)] * self.workflows
