@@ -95,7 +95,13 @@ __all__ = ["command"]
 )
 @click.option("--miniature", is_flag=True, help="With table1: on the embedded models and the queries that they know.")
 @options.budget_usd
-@click.option("--concurrency", type=click.IntRange(min=1), default=16, show_default=True, help="Attempts at a time.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    default=16,
+    show_default=True,
+    help="Attempts that ask models at a time.",
+)
 @options.sandbox
 @click.option(
     "-o",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.budget import Budget, Meter
 from flowreasoner.comparison.outcomes import Outcome
 from flowreasoner.designers import NoJournal, Workbench, grade_with_suite, select_best
+from flowreasoner.designers.conclusion import judge
 from flowreasoner.errors import BudgetExceeded, NoAnswer, QueryError, RequestRefused
 from flowreasoner.operators import BUILTIN
 from flowreasoner.reward import Reward, RewardContext
@@ -17,14 +19,18 @@ from flowreasoner.workflow import complexity
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from flowreasoner.budget import Spending
     from flowreasoner.comparison.contender import Contender, ModelFor
     from flowreasoner.designers import Design, Round
     from flowreasoner.operators import Operator
     from flowreasoner.query import Query
-    from flowreasoner.sandbox import Sandbox
+    from flowreasoner.sandbox import Sandbox, Suite
     from flowreasoner.store import Store
 
-__all__ = ["Arena", "attempt"]
+__all__ = ["Arena", "Place", "attempt"]
+
+Place = AbstractAsyncContextManager[Any]
+"""What an attempt holds while it may ask models, e.g. an `asyncio.Semaphore`."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +56,18 @@ class Arena:
     store: Store | None = None
 
 
-async def attempt(contender: Contender, query: Query, seed: int, arena: Arena) -> Outcome:
+async def attempt(contender: Contender, query: Query, seed: int, arena: Arena, place: Place | None = None) -> Outcome:
     """Lets a contender try a query once.
 
-    A design that ends without an answer is an outcome like any other, with nothing passed.
+    The contender never sees the hidden tests; they judge what it came to. A design that ends without an answer is an
+    outcome like any other, with nothing passed.
 
     Args:
         contender: Who tries.
         query: The query, with feedback and hidden tests.
         seed: Seed of all draws.
         arena: What is the same for all.
+        place: Entered while models may be asked, and left before the hidden tests judge.
 
     Raises:
         QueryError: If the query has no hidden tests.
@@ -68,8 +76,53 @@ async def attempt(contender: Contender, query: Query, seed: int, arena: Arena) -
         BudgetExceeded: If what all attempts may spend together is spent.
         StoreError: If the attempt cannot be written down.
     """
-    if query.hidden is None:
+    hidden = query.hidden
+    if hidden is None:
         raise QueryError(f"query {query.id!r} has no hidden tests to score answers by; divide its tests")
+    async with place or nullcontext():
+        tried = await _try(contender, replace(query, hidden=None), seed, arena)
+    try:
+        design = None if tried.design is None else await judge(tried.design, hidden, arena.sandbox)
+        once = await _share(tried.again, hidden, arena.sandbox) if contender.run_again else None
+    except BaseException:
+        tried.journal.end("interrupted")
+        raise
+    tried.journal.end("failed" if design is None else "finished", design)
+    score = 0.0 if design is None else design.score
+    return Outcome(
+        contender.name,
+        contender.checkpoint,
+        query.id,
+        query.metadata.get("depth"),
+        seed,
+        passed=float(score >= 1),
+        hidden=score,
+        once=None if once is None else float(once >= 1),
+        error=tried.error,
+        model_calls=tried.spent.model_calls,
+        usd=tried.spent.usd,
+        unpriced_calls=tried.spent.unpriced_calls,
+        leaky=query.leaky,
+        seconds=tried.seconds,
+        run=tried.journal.run,
+        **_measures(tried.journal.made, arena),
+    )
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A design that nobody has judged yet, or why there is none; and what one further run of its workflow answered."""
+
+    design: Design | None
+    error: str
+    again: str
+    spent: Spending
+    seconds: float
+    journal: _Rounds
+
+
+async def _try(contender: Contender, query: Query, seed: int, arena: Arena) -> _Tried:
+    """Does all of an attempt for which models are asked."""
     began = time.perf_counter()
     worker = arena.worker(query, seed)
     meta_agent = worker if contender.meta_agent is None else contender.meta_agent(query, seed)
@@ -79,31 +132,12 @@ async def attempt(contender: Contender, query: Query, seed: int, arena: Arena) -
     try:
         design, error = await _design(contender, query, bench)
         spent, seconds = meter.spent, time.perf_counter() - began
-        once = await _once(design, query, bench) if contender.run_again else None
+        again = await _again(design, query, bench) if contender.run_again else ""
         arena.meter.check()  # what ends early for want of money says nothing of its designer
     except BaseException:
         journal.end("interrupted")
         raise
-    journal.end("failed" if design is None else "finished", design)
-    hidden = 0.0 if design is None else design.hidden_score or 0.0
-    return Outcome(
-        contender.name,
-        contender.checkpoint,
-        query.id,
-        query.metadata.get("depth"),
-        seed,
-        passed=float(hidden >= 1),
-        hidden=hidden,
-        once=once,
-        error=error,
-        model_calls=spent.model_calls,
-        usd=spent.usd,
-        unpriced_calls=spent.unpriced_calls,
-        leaky=query.leaky,
-        seconds=seconds,
-        run=journal.run,
-        **_measures(journal.made, arena),
-    )
+    return _Tried(design, error, again, spent, seconds, journal)
 
 
 async def _design(contender: Contender, query: Query, bench: Workbench) -> tuple[Design | None, str]:
@@ -147,17 +181,20 @@ class _StoredRounds(_Rounds):
         self._store.end_run(self.run, status, None if design is None else design.to_json())
 
 
-async def _once(design: Design | None, query: Query, bench: Workbench) -> float:
-    """Runs the chosen workflow once with draws of no round; returns 1 if the answer passes all hidden tests, else 0."""
+async def _again(design: Design | None, query: Query, bench: Workbench) -> str:
+    """Runs the chosen workflow once with draws of no round; returns its answer, or nothing."""
     if design is None:
-        return 0.0
+        return ""
     try:
         best = (await bench.evaluate(design.workflow, query, 1, 0)).best
     except (BudgetExceeded, RequestRefused):
-        return 0.0
-    if best is None or best.answer is None or query.hidden is None:
-        return 0.0
-    return float((await grade_with_suite(best.answer, query.hidden, bench.sandbox)).score >= 1)
+        return ""
+    return "" if best is None else best.answer or ""
+
+
+async def _share(answer: str, hidden: Suite, sandbox: Sandbox) -> float:
+    """Returns the share of the hidden tests that an answer passes; nothing passes none."""
+    return (await grade_with_suite(answer, hidden, sandbox)).score if answer else 0.0
 
 
 def _measures(rounds: Sequence[Round], arena: Arena) -> dict[str, Any]:

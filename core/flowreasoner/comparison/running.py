@@ -48,7 +48,7 @@ async def run(
         seeds: Seeds of the attempts.
         arena: What is the same for all.
         file: Where outcomes are kept.
-        concurrency: Attempts at the same time.
+        concurrency: Attempts that may ask models at the same time; besides, as many are judged.
         progress: Told about each finished attempt.
 
     Returns:
@@ -71,12 +71,13 @@ async def run(
     open_jobs = [job for job in jobs if _key(*job) not in finished]
     queue = iter(open_jobs)
     done, failures = len(jobs) - len(open_jobs), _Failures()
+    place = asyncio.Semaphore(max(1, concurrency))
 
     async def work() -> None:
         nonlocal done
         for contender, query, seed in queue:
             try:
-                outcome = await attempt(contender, query, seed, arena)
+                outcome = await attempt(contender, query, seed, arena, place)
             except ModelRefused:
                 raise
             except ModelError as error:
@@ -88,7 +89,8 @@ async def run(
             if progress is not None:
                 progress(outcome, done, len(jobs))
 
-    await _together([work() for _ in range(max(1, concurrency))])
+    # While the hidden tests judge what one attempt came to, its place is another's: models need not wait for tests.
+    await _together([work() for _ in range(2 * max(1, concurrency))])
     failures.tell(len(jobs))
     finished = file.finished()
     return [finished[_key(contender, query, seed)] for contender in contenders for query in queries for seed in seeds]

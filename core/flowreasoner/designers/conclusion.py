@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from flowreasoner.designers.base import Round, StopReason
     from flowreasoner.designers.workbench import Workbench
     from flowreasoner.query import Query
+    from flowreasoner.sandbox import Sandbox, Suite
 
-__all__ = ["conclude"]
+__all__ = ["conclude", "judge"]
 
 
 async def conclude(
@@ -57,8 +58,17 @@ async def conclude(
         extra=bench.meter.spent - sum((item.cost for item in rounds), Spending()),
     )
     if query.hidden is not None:
-        grade = await grade_with_suite(design.answer, query.hidden, bench.sandbox)
-        design = replace(design, hidden_score=grade.score, hidden_passed=grade.score >= 1.0)
+        design = await judge(design, query.hidden, bench.sandbox)
     design = replace(design, seconds=time.perf_counter() - began)
     bench.emit(DesignEnded(design))
     return design
+
+
+async def judge(design: Design, hidden: Suite, sandbox: Sandbox) -> Design:
+    """Returns the design with what the hidden tests say of its answer.
+
+    Raises:
+        SandboxError: If the sandbox fails.
+    """
+    grade = await grade_with_suite(design.answer, hidden, sandbox)
+    return replace(design, hidden_score=grade.score, hidden_passed=grade.score >= 1.0)

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -33,6 +34,25 @@ async def test_the_hidden_tests_are_those_that_count():
         half = Arena(lambda query, seed: coder(HALF), sandbox)
         outcome = await attempt(only_feedback, replace(ADD, hidden=ADD.feedback, feedback=ADD.hidden), 0, half)
     assert (outcome.feedback, outcome.hidden, outcome.passed) == (0.5, 0.5, 0.0)
+
+
+async def test_a_contender_never_sees_the_hidden_tests_and_its_place_is_free_while_they_judge():
+    place, seen = asyncio.Semaphore(1), []
+
+    class Designer(FixedWorkflow):
+        async def design(self, query, bench):
+            seen.append((query.hidden, place.locked()))
+            return await super().design(query, bench)
+
+    def passes(code):
+        seen.append(("judged", place.locked()))
+        return code == RIGHT
+
+    outcome = await attempt(
+        Contender("fixed", Designer(ONE), run_again=False), ADD, 0, arena(coder(RIGHT), passes), place
+    )
+    assert outcome.passed == 1
+    assert seen == [(None, True), ("judged", True), ("judged", False)]  # feedback tests, then hidden ones
 
 
 async def test_one_further_run_owes_nothing_to_the_choice_among_answers():

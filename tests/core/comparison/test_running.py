@@ -74,4 +74,4 @@ async def test_a_model_that_only_fails_ends_the_run_soon(tmp_path):
     one = [Contender("fixed", FixedWorkflow(ONE), run_again=False)]
     with pytest.raises(ModelError, match=r"^nobody there"):
         await run(one, QUERIES, range(20), arena(model), OutcomeFile(tmp_path / "o.jsonl", {}), concurrency=1)
-    assert len(model.history) == 8
+    assert 8 <= len(model.history) <= 9  # the last one's place may be taken before the error ends all
