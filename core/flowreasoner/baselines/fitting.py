@@ -59,10 +59,10 @@ class Fittable(Protocol):
             tell: Called with lines of progress.
 
         Raises:
-            QueryError: If the queries or settings cannot be used.
+            QueryError: If the queries or settings cannot be used, or the folder holds another fitting.
             ModelError: If a model cannot be used.
             SandboxError: If the sandbox fails.
             BudgetExceeded: If the budget ends before there is anything to design with.
-            StoreError: If the folder cannot be written, or holds another fitting.
+            StoreError: If the folder cannot be written.
         """
         ...

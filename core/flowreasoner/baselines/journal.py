@@ -10,7 +10,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner.budget import Spending
-from flowreasoner.errors import BudgetExceeded, StoreError
+from flowreasoner.errors import BudgetExceeded
+from flowreasoner.record_file import RecordFile
 from flowreasoner.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -27,11 +28,10 @@ _NO_MATTER = frozenset({"concurrency"})
 
 
 class FittingJournal:
-    """A JSONL file: a line of settings, then a line a piece of work, with what all of it has cost by then.
+    """A record file with a line a piece of work, and what all of it has cost by then.
 
     A fitting always runs from its beginning, and asks the journal for each piece of work. What is there is read, so
     that the same call goes on where it was interrupted, with the same result; the search itself knows nothing of it.
-    A process that dies leaves at most one torn line, which is dropped when the file is opened again.
 
     Args:
         folder: Of the fitting; made if it is not there.
@@ -39,26 +39,20 @@ class FittingJournal:
         bench: Its meter is charged with what earlier sessions spent.
 
     Raises:
-        StoreError: If the file cannot be used, or belongs to another fitting.
+        QueryError: If the file belongs to another fitting, or is no journal.
+        StoreError: If it cannot be used.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any], bench: Workbench) -> None:
         self.path = folder / "journal.jsonl"
-        self._settings = json.loads(json.dumps(settings))
+        self._file = RecordFile(self.path, settings, "journal of a fitting")
         self._records: dict[str, Any] = {}
         self._written, self._earlier, self._seconds = Spending(), 0.0, 0.0
         self._meter, self._before, self._began = bench.meter, bench.meter.spent, time.perf_counter()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            found = self.path.read_bytes() if self.path.exists() else b""
-            kept = found[: found.rfind(b"\n") + 1]
-            self._read(kept, found)
-            with self.path.open("r+b" if self.path.exists() else "wb") as file:
-                file.truncate(len(kept))
-        except OSError as error:
-            raise StoreError(f"cannot keep a fitting in {str(folder)!r}: {error.strerror}") from error
-        if not kept:
-            self._append(self._settings)
+            self._read(self._file.found)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self._file.other() from None
         with contextlib.suppress(BudgetExceeded):  # the next piece of new work finds out; the rest can still be read
             bench.meter.charge(self._written)
 
@@ -100,38 +94,13 @@ class FittingJournal:
 
     def _keep(self, record: dict[str, Any]) -> None:
         self._written, self._seconds = self.spent, self._earlier + time.perf_counter() - self._began
-        self._append({**record, "spent": self._written.to_json(), "seconds": self._seconds})
+        self._file.append({**record, "spent": self._written.to_json(), "seconds": self._seconds})
 
-    def _append(self, value: dict[str, Any]) -> None:
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(value) + "\n")
-        except OSError as error:
-            raise StoreError(
-                f"cannot write to {str(self.path)!r}: {error.strerror}; what is finished is kept there, "
-                "so the same call goes on once there is room"
-            ) from error
-
-    def _read(self, kept: bytes, found: bytes) -> None:
-        """Reads the whole lines of what was found; a torn first line must be the beginning of what we would write."""
-        if not kept and (json.dumps(self._settings) + "\n").encode().startswith(found):
-            return
-        try:
-            first, *records = map(json.loads, kept.decode().splitlines())
-            settings = dict(first.items())
-            self._records = {record["key"]: record["value"] for record in records if "key" in record}
-            if records:
-                self._written = Spending.from_json(records[-1]["spent"])
-                self._earlier = self._seconds = float(records[-1]["seconds"])
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise StoreError(f"{str(self.path)!r} is no journal of a fitting; name another folder") from None
-        for name in sorted(settings.keys() | self._settings.keys()):
-            before, now = settings.get(name), self._settings.get(name)
-            if before != now:
-                raise StoreError(
-                    f"{str(self.path)!r} holds another fitting: its {name} is {before!r:.80}, not {now!r:.80}; repeat "
-                    "with the same settings to go on, or name another folder"
-                )
+    def _read(self, records: Sequence[dict[str, Any]]) -> None:
+        self._records = {record["key"]: record["value"] for record in records if "key" in record}
+        if records:
+            self._written = Spending.from_json(records[-1]["spent"])
+            self._earlier = self._seconds = float(records[-1]["seconds"])
 
 
 def fitting_settings(method: Any, queries: Sequence[Query], bench: Workbench) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from flowreasoner.errors import QueryError, StoreError
+from flowreasoner.record_file import RecordFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,10 +99,7 @@ class Outcome:
 
 
 class OutcomeFile:
-    """A JSONL file of outcomes: one line of settings, then a line an outcome, each written as soon as it is known.
-
-    A process that dies leaves at most one torn line, which is dropped when the file is opened again; what is
-    finished is then not repeated.
+    """A file of outcomes, each written as soon as it is known; what is finished is then not repeated.
 
     Args:
         path: The file; made if it is not there.
@@ -116,18 +112,12 @@ class OutcomeFile:
 
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
-        self.settings: dict[str, Any] = json.loads(json.dumps(settings))
+        self._file = RecordFile(path, settings, "file of outcomes")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            found = path.read_bytes() if path.exists() else b""
-            kept = found[: found.rfind(b"\n") + 1]
-            self._found = self._read(kept, found)
-            with path.open("r+b" if path.exists() else "wb") as file:
-                file.truncate(len(kept))
-        except OSError as error:
-            raise StoreError(f"cannot use {str(path)!r} for outcomes: {error.strerror}") from error
-        if not kept:
-            self._write(self.settings)
+            outcomes = [Outcome.from_json(record) for record in self._file.found]
+        except (KeyError, TypeError, AttributeError):
+            raise self._file.other() from None
+        self._found = {outcome.key: outcome for outcome in outcomes}
 
     def finished(self) -> dict[Key, Outcome]:
         """Returns what the file holds."""
@@ -139,34 +129,5 @@ class OutcomeFile:
         Raises:
             StoreError: If that fails, as on a full disk; what was written before is safe.
         """
-        self._write(asdict(outcome))
+        self._file.append(asdict(outcome))
         self._found[outcome.key] = outcome
-
-    def _read(self, kept: bytes, found: bytes) -> dict[Key, Outcome]:
-        """Reads the whole lines of what was found; a torn first line must be the beginning of what we would write."""
-        if not kept and (json.dumps(self.settings) + "\n").encode().startswith(found):
-            return {}
-        try:
-            first, *records = map(json.loads, kept.decode().splitlines())
-            settings = dict(first.items())
-            outcomes = [Outcome.from_json(record) for record in records]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise QueryError(f"{str(self.path)!r} is no file of outcomes; name another, or remove it") from None
-        for name in sorted(settings.keys() | self.settings.keys()):
-            before, now = settings.get(name), self.settings.get(name)
-            if before != now:
-                raise QueryError(
-                    f"{str(self.path)!r} holds outcomes that were made with {name} {before!r:.80}, not {now!r:.80}; "
-                    "repeat with the same settings to go on, or name another file"
-                )
-        return {outcome.key: outcome for outcome in outcomes}
-
-    def _write(self, value: dict[str, Any]) -> None:
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(value) + "\n")
-        except OSError as error:
-            raise StoreError(
-                f"cannot write to {str(self.path)!r}: {error.strerror}; what is finished is kept there, "
-                "so the same command goes on once there is room"
-            ) from error

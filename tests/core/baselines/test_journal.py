@@ -6,7 +6,7 @@ from fittings import QUERIES, bench, level, workflow_of
 from flowreasoner.baselines.aflow import AFlow
 from flowreasoner.baselines.journal import FittingJournal, fitting_settings
 from flowreasoner.budget import Budget, Spending
-from flowreasoner.errors import BudgetExceeded, StoreError
+from flowreasoner.errors import BudgetExceeded, QueryError, StoreError
 from flowreasoner.models import ScriptedModel
 
 ONE_CALL = Spending(calls=1, model_calls=1, usd=0.25)
@@ -83,20 +83,20 @@ async def test_a_torn_first_line_is_begun_anew(tmp_path):
 )
 def test_what_is_no_journal_is_refused_and_left_alone(tmp_path, text):
     (tmp_path / "journal.jsonl").write_text(text)
-    with pytest.raises(StoreError, match="is no journal of a fitting"):
+    with pytest.raises(QueryError, match="is no journal of a fitting"):
         open_journal(tmp_path)
     assert (tmp_path / "journal.jsonl").read_text() == text
 
 
 def test_another_fitting_is_refused(tmp_path):
     open_journal(tmp_path, {"seed": 0, "sample": 4})
-    with pytest.raises(StoreError, match=r"another fitting: its sample is 4, not 3"):
+    with pytest.raises(QueryError, match=r"begun with sample 4, not 3"):
         open_journal(tmp_path, {"seed": 0, "sample": 3})
 
 
 def test_a_folder_that_cannot_be_used_is_a_store_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot keep a fitting"):
+    with pytest.raises(StoreError, match=r"cannot use .* as a journal of a fitting"):
         open_journal(tmp_path / "file")
 
 

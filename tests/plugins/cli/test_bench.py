@@ -86,7 +86,7 @@ def test_other_settings_in_the_same_folder_are_refused(done):
     _, out = done
     result = bench("demo", "--first", 3, "-d", "vanilla", "--tests", "all", out=out)
     assert result.exit_code == 2
-    assert "made with tests None, not 'all'" in result.stderr
+    assert "begun with tests None, not 'all'" in result.stderr
 
 
 def test_leaky_tests_are_told(tmp_path):

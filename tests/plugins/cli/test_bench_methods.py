@@ -101,8 +101,8 @@ def test_what_is_fitted_is_not_fitted_again(done, tmp_path):
 def test_other_settings_in_the_same_folder_are_refused(done):
     _, out = done
     result = bench(*GIVEN, "--set", "aflow.max_rounds=1", out=out)
-    assert result.exit_code == 3
-    assert "holds another fitting: its max_rounds is 2, not 1" in result.stderr
+    assert result.exit_code == 2
+    assert "was begun with max_rounds 2, not 1" in result.stderr
 
 
 @pytest.mark.parametrize(

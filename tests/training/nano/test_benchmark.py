@@ -41,7 +41,7 @@ def test_one_command_writes_results_and_page_and_goes_on_where_it_was_stopped(tm
     }  # fmt: skip
     assert page.read_text() == render_page(results)
     assert "(d) FlowReasoner" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match="made with rounds 2, not 3"):
+    with pytest.raises(SystemExit, match="begun with rounds 2, not 3"):
         main([*command, "--rounds", "3"])
 
 

@@ -10,7 +10,7 @@ from flowreasoner.baselines import Fittable
 from flowreasoner.baselines.adas import ADAS, SEEDS
 from flowreasoner.designers import FixedWorkflow
 from flowreasoner.designers.instructions import SYSTEM
-from flowreasoner.errors import BudgetExceeded, ModelRefused, QueryError, StoreError
+from flowreasoner.errors import BudgetExceeded, ModelRefused, QueryError
 from flowreasoner.models import Completion, FunctionModel, ScriptedModel
 
 FIRST = {"One": workflow_of(level(1)), "Two": workflow_of(level(2))}
@@ -198,7 +198,7 @@ async def test_a_finished_search_is_only_read_and_another_is_refused(tmp_path):
     nothing = bench(ScriptedModel([], name="function:"), ScriptedModel([], name="function:"))
     fitted = await SHORT.fit(QUERIES, nothing, tmp_path)
     assert (fitted.designer, fitted.facts, fitted.spent) == (whole.designer, whole.facts, whole.spent)
-    with pytest.raises(StoreError, match="another fitting: its seeds is"):
+    with pytest.raises(QueryError, match="was begun with seeds "):
         await replace(SHORT, seeds={"One": FIRST["One"]}).fit(QUERIES, bench(inventor), tmp_path)
 
 

@@ -4,7 +4,7 @@ import pytest
 from scoreflow_runs import REPLIES, Scripted, bench, killed, method, pairs_and_losses, train_queries, work, write
 
 from flowreasoner.baselines import Fittable
-from flowreasoner.errors import BudgetExceeded, ModelError, QueryError, StoreError
+from flowreasoner.errors import BudgetExceeded, ModelError, QueryError
 from flowreasoner.models import FunctionModel, ScriptedModel
 from flowreasoner.models.embedded import PAIR
 from flowreasoner.query import Query
@@ -167,11 +167,11 @@ def test_an_iteration_without_pairs_is_passed_over(tiny, tmp_path):
 
 @pytest.mark.parametrize("settings", [{"pairs": 7}, {"workflows": 3}, {"sampling": Scripted(temperature=1.0)}])
 def test_another_fitting_in_the_folder_is_refused(tiny, whole, settings):
-    with pytest.raises(StoreError, match=f"holds another fitting: its {next(iter(settings))} is "):
+    with pytest.raises(QueryError, match=f"was begun with {next(iter(settings))} "):
         fit(tiny, whole[0], **settings)
-    with pytest.raises(StoreError, match="holds another fitting: its seed is 0, not 1"):
+    with pytest.raises(QueryError, match="was begun with seed 0, not 1"):
         fit(tiny, whole[0], bench(seed=1))
-    with pytest.raises(StoreError, match="holds another fitting: its worker is "):
+    with pytest.raises(QueryError, match="was begun with worker "):
         fit(tiny, whole[0], bench(FunctionModel(work, "function:other")))
 
 
