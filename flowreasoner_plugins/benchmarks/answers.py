@@ -146,8 +146,11 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
         if path.name.removesuffix(".gz").endswith(".csv"):
-            csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # an answer may be longer than the reader's usual limit
-            yield from csv.DictReader(io.StringIO(text, newline=""))
+            usual = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # an answer may be longer than the usual limit
+            try:
+                yield from csv.DictReader(io.StringIO(text, newline=""))
+            finally:
+                csv.field_size_limit(usual)  # it is the whole process's
             return
         for number, line in enumerate(text.split("\n"), 1):
             if line.strip():

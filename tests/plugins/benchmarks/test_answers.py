@@ -1,5 +1,6 @@
 """Recorded answers find their queries by id or question, and their programs leave fences and prose behind."""
 
+import csv
 import json
 
 import pytest
@@ -66,6 +67,14 @@ def test_csv_is_read_with_its_scores(tmp_path):
     )
     (answer,) = recorded_answers(tmp_path / "a.csv", QUERIES)
     assert (answer.query.id, answer.recorded, answer.fenced) == ("T/4", False, False)
+
+
+def test_a_long_answer_is_read_and_the_process_keeps_its_limit(tmp_path):
+    usual = csv.field_size_limit()
+    (tmp_path / "a.csv").write_text(f'task_id,solution\nT/1,"{"x" * 200_000}"\n')
+    (answer,) = recorded_answers(tmp_path / "a.csv", QUERIES, unwrap=False)
+    assert len(answer.code) == 200_000
+    assert csv.field_size_limit() == usual
 
 
 @pytest.mark.parametrize(
