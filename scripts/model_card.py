@@ -24,10 +24,10 @@ WORKER = ModelFacts(
     2_066_112,
     (
         Stage(
-            "Lessons, first pass: 40,000 right answers to the operators' prompts", "", 0, log=LOGS / "worker-1.jsonl"
-        ),
-        Stage(
-            "Lessons, second pass: 55,000 more, with more plans and deeper problems", "", 1, log=LOGS / "worker-2.jsonl"
+            "Lessons: 60,000 right answers to the operators' prompts",
+            TRAIN.format("worker"),
+            0,
+            log=LOGS / "worker.jsonl",
         ),
     ),
 )
@@ -38,7 +38,7 @@ META_AGENT = ModelFacts(
     1_000_576,
     (
         Stage(
-            "Distillation from a search over a catalogue (§4.1, Eq. 1): 1,200 design runs, 1,041 kept",
+            "Distillation from a search over a catalogue (§4.1, Eq. 1): 1,200 design runs, 965 kept",
             TRAIN.format("distill"),
             0,
         ),
@@ -51,7 +51,7 @@ META_AGENT = ModelFacts(
         Stage("SFT (§4.1, Eq. 2)", TRAIN.format("sft"), 0, log=LOGS / "sft.jsonl"),
         Stage(
             "GRPO with a reward per round (§4.2, Eq. 3 and 4)",
-            "flowreasoner grpo miniature --model start --out grpo-0 --seed 0 "
+            "flowreasoner grpo miniature --model runs/miniature/sft/model --out grpo-0 --seed 0 "
             "--worker embedded:core/flowreasoner/models/embedded/pair/worker",
             0,
             log=LOGS / "grpo-0.jsonl",
@@ -63,14 +63,10 @@ A worker and a meta-agent for the miniature world: a family of small programming
 steps on lists, numbers and strings. They show FlowReasoner at work without a key, a GPU or a download, and are the
 default of `flowreasoner solve`."""
 DEPARTURES = """\
-The worker was trained in two passes by the code of this repository, as the recipe grew: 40,000 lessons of an earlier
-mix, then 55,000 of the present one (with the mistakes drawn a little differently). The recipe makes one pass of 60,000.
-The meta-agent was made by the recipe's stages on that worker, as they were before two changes: its teacher never
-designed the plainest workflow, one call, as it took the example in its task for a design that had been tried; and
-simplicity weighed 0.2 in the reward, where it weighs 1 now ([training.md](training.md)). GRPO began from the SFT model
-as it is in [benchmarks/checkpoints](../benchmarks/checkpoints/README.md), rounded to eight bits, and ran on one thread.
-It is the first of three seeds, chosen before any was evaluated.
-The data of SFT (1,041 trajectories) had SHA-256 `e20815664aaf8e03f0573e58ad38667cd6332c3b970d233ae4d49635542f95f1`."""
+The stages of the recipe, one after the other, in three sessions; GRPO on one thread, beside another training, where the
+recipe has two. It is the first of three seeds ([benchmarks/checkpoints](../benchmarks/checkpoints/README.md)), chosen
+before any was evaluated. The meta-agent after SFT ships, too, as `embedded:meta-agent-sft`.
+The data of SFT (965 trajectories) had SHA-256 `de243ba4916b43abedc12af4282eba1ff5e1bf2eb5274d6ed8b983c878e8862b`."""
 LIMITS = (
     "They know the miniature family and nothing else; other queries are refused before they are asked.",
     "They err: the worker more often the more steps a query has, which is what the workflows are for.",

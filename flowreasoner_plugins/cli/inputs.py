@@ -272,4 +272,4 @@ def read_source(path: Path) -> str:
 
 def uses_pair(*models: str) -> bool:
     """Tells whether all models, by URI or name, are those that come with the package."""
-    return all(re.fullmatch(r"embedded:(worker|meta-agent)?(\?.*)?", model) for model in models)
+    return all(re.fullmatch(r"embedded:(worker|meta-agent|meta-agent-sft)?(\?.*)?", model) for model in models)

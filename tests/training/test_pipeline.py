@@ -70,6 +70,7 @@ def test_the_smoke_recipe_goes_from_nothing_to_a_pair_that_can_be_used(tmp_path)
     assert again.exit_code == 0
     assert "grpo: step" not in again.stderr
     pair = tmp_path / "run" / "pair"
+    assert {folder.name for folder in pair.iterdir()} == {"worker", "meta_agent", "meta_agent_sft", "card.md"}
     asked = ["--worker", f"embedded:{pair / 'worker'}", "--meta-agent", f"embedded:{pair / 'meta_agent'}"]
     solved = invoke("solve", "--random", "3", "--rounds", "1", *asked)
     assert solved.exit_code in {0, 1}, solved.stderr  # it has learned too little to answer always

@@ -63,7 +63,7 @@ def _scoreflow(*, small: bool = False, generator: str = "", **settings: Any) -> 
     from flowreasoner_training.baselines.scoreflow import MINIATURE_DPO, MINIATURE_SAMPLING, ScoreFlow
 
     scaled = {"sampling": MINIATURE_SAMPLING, "dpo": MINIATURE_DPO, "tries": 8} if small else {}
-    begin = Path(generator).expanduser() if generator else PAIR / "meta_agent"
+    begin = Path(generator).expanduser() if generator else PAIR / "meta_agent_sft"
     return ScoreFlow(**{"generator": begin, **scaled, **settings})
 
 

@@ -192,7 +192,7 @@ class Pipeline:
         from flowreasoner_training.nano.story import card_of
 
         shutil.rmtree(self.out / "pair", ignore_errors=True)
-        facts = export_pair(self.out / "worker", self.out / "grpo", self.out / "pair")
+        facts = export_pair(self.out / "worker", self.out / "sft" / "model", self.out / "grpo", self.out / "pair")
         made = {stage.name: stage.facts for stage in self.done}
         parameters = {"worker": made["worker"]["parameters"], "meta_agent": made["start"]["parameters"]}
         write_atomically(self.out / "pair" / "card.md", [card_of(self.recipe, self.out, parameters)])

@@ -134,16 +134,18 @@ def make_meta_agent(
     return facts | {"loss": _last(losses)}
 
 
-def export_pair(worker: Path, meta_agent: Path, out: Path) -> dict[str, Any]:
+def export_pair(worker: Path, sft: Path, meta_agent: Path, out: Path) -> dict[str, Any]:
     """Writes worker and meta-agent in 8 bits, as the wheel holds them.
 
     Args:
         worker: The worker's folder, from `train_worker`.
+        sft: Checkpoint of the meta-agent after SFT.
         meta_agent: Checkpoint of the trained meta-agent.
-        out: Gets ``worker`` and ``meta_agent``.
+        out: Gets ``worker``, ``meta_agent_sft`` and ``meta_agent``.
     """
     make_folder(out)
     shutil.copytree(worker / "embedded", out / "worker", dirs_exist_ok=True)
+    export_embedded(sft, out / "meta_agent_sft", META_AGENT_SAMPLING)
     export_embedded(meta_agent, out / "meta_agent", META_AGENT_SAMPLING)
     return {"bytes": sum(file.stat().st_size for file in out.rglob("*") if file.is_file())}
 

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["PAIR", "embedded_model"]
 
 PAIR = Path(__file__).parent / "pair"
-"""Folder of the two checkpoints that come with the package, ``worker`` and ``meta_agent``."""
+"""Folder of the checkpoints that come with the package: ``worker``, ``meta_agent``, and that before GRPO,
+``meta_agent_sft``."""
 
-_MEMBERS = {"worker": "worker", "meta-agent": "meta_agent"}
+_MEMBERS = {"worker": "worker", "meta-agent": "meta_agent", "meta-agent-sft": "meta_agent_sft"}
 _OPTIONS = ("max_tokens", "seed", "temperature", "top_p")
 
 
@@ -29,8 +30,8 @@ def embedded_model(uri: ModelURI, context: ModelContext) -> ChatModel:
     """Makes the model of an ``embedded:`` URI.
 
     Args:
-        uri: Its name is empty for the pair that comes with the package, or a checkpoint's folder. Options:
-            ``temperature``, ``top_p``, ``max_tokens``, ``seed``.
+        uri: Its name is empty for the pair that comes with the package, ``meta-agent-sft`` for the meta-agent as it was
+            before GRPO, or a checkpoint's folder. Options: ``temperature``, ``top_p``, ``max_tokens``, ``seed``.
         context: The role, which decides which of the pair; and the query, which the pair must know.
 
     Raises:

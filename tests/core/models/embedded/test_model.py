@@ -133,11 +133,13 @@ def test_a_conversation_is_the_tokens_of_its_chatml(model):
 
 def test_the_pair_serves_the_roles(monkeypatch, tmp_path):
     monkeypatch.setattr(embedded, "PAIR", tmp_path)
-    for seed, member in enumerate(("worker", "meta_agent")):
+    for seed, member in enumerate(("worker", "meta_agent", "meta_agent_sft")):
         tiny_checkpoint(tmp_path / member, seed)
     names = [model_from_uri("embedded:", ModelContext(role)).name for role in ("worker", "meta_agent")]
     assert [name.partition("?")[0] for name in names] == ["embedded:worker", "embedded:meta-agent"]
     assert model_from_uri("embedded:meta-agent", ModelContext("worker")).name == names[1]
+    before = model_from_uri("embedded:meta-agent-sft", ModelContext("meta_agent")).name
+    assert before.startswith("embedded:meta-agent-sft?")
 
 
 def test_the_pair_refuses_queries_it_does_not_know(monkeypatch, tmp_path):

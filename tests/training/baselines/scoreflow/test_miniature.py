@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,7 @@ from flowreasoner.sandbox import best_sandbox
 from flowreasoner_training.baselines.scoreflow import MINIATURE_DPO, MINIATURE_SAMPLING, ScoreFlow
 from flowreasoner_training.nano.restore import restore_embedded
 
-SFT = Path(__file__).parents[4] / "benchmarks" / "checkpoints" / "sft"
+SFT = PAIR / "meta_agent_sft"
 
 
 @pytest.mark.slow
