@@ -1,5 +1,8 @@
 import asyncio
+import gc
 import random
+import shutil
+import time
 
 import pytest
 import torch
@@ -10,7 +13,7 @@ from flowreasoner.errors import BudgetExceeded, ModelRefused, RequestRefused
 from flowreasoner.models import ChatRequest, ModelContext
 from flowreasoner.models.uri import ModelURI
 from flowreasoner_training.generation import Generator, _Draw
-from flowreasoner_training.hf_model import hf_model_from_uri
+from flowreasoner_training.hf_model import _loaded, hf_model_from_uri
 
 
 def model(folder, options="max_tokens=12"):
@@ -42,6 +45,33 @@ def test_concurrent_requests_are_answered_in_one_batch(tiny, monkeypatch):
     answers = ask(model(tiny, "max_tokens=3&batch=4"), REQUESTS)
     assert sizes == [4, 3]
     assert all(answer.text for answer in answers)
+
+
+def test_checkpoints_that_are_first_asked_at_the_same_time_are_loaded_one_by_one(tiny, tmp_path, monkeypatch):
+    loading, most = [0], []
+    real = Generator.__init__
+
+    def load(self, *given):
+        loading[0] += 1
+        most.append(loading[0])
+        time.sleep(0.05)  # long enough for the others to begin, if they may
+        real(self, *given)
+        loading[0] -= 1
+
+    monkeypatch.setattr(Generator, "__init__", load)
+    folders = [shutil.copytree(tiny, tmp_path / str(number)) for number in range(3)]
+    models = [model(folder) for folder in [*folders, folders[0]]]
+
+    async def main():
+        return await asyncio.gather(*(made.complete(REQUESTS[0]) for made in models))
+
+    answers = asyncio.run(main())
+    assert most == [1, 1, 1]  # the fourth shares what the first has loaded
+    assert answers[0] == answers[3]
+    for made in models:
+        asyncio.run(made.aclose())
+    gc.collect()
+    assert not _loaded
 
 
 @pytest.mark.parametrize("options", ["max_tokens=12", "max_tokens=12&top_p=0.7", "max_tokens=12&temperature=0"])

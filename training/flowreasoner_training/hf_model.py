@@ -8,10 +8,10 @@ on the edge between two tokens; ``?batch=1`` rules that out, at the price of spe
 from __future__ import annotations
 
 import asyncio
-import functools
 import hashlib
 import random
 import threading
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flowreasoner.models.uri import ModelContext, ModelURI
     from flowreasoner_training.generation import Generator
 
-__all__ = ["HFModel", "hf_model_from_uri", "unload"]
+__all__ = ["HFModel", "hf_model_from_uri"]
 
 _OPTIONS = ("batch", "device", "dtype", "max_tokens", "temperature", "top_p")
 _DTYPES = ("auto", "bfloat16", "float16", "float32")
@@ -106,6 +106,7 @@ class HFModel:
         self.name = (
             f"hf:{path.name}@{_digest(path)}?temperature={temperature:g}&top_p={top_p:g}&max_tokens={max_tokens}"
         )
+        self._generator: Generator | None = None
         self._queue: list[_Waiting] = []
         self._serving: asyncio.Task[None] | None = None
 
@@ -123,10 +124,11 @@ class HFModel:
         return await waiting.future
 
     async def aclose(self) -> None:
-        """Ends what is being generated; the weights stay loaded for others that use the same checkpoint."""
+        """Ends what is being generated, and lets go of the weights, which stay loaded for others that use them."""
         if self._serving is not None and not self._serving.done():
             self._serving.cancel()
             await asyncio.gather(self._serving, return_exceptions=True)
+        self._generator = None
 
     async def _serve(self) -> None:
         """Answers what is waiting, batch by batch, until nothing is."""
@@ -160,7 +162,7 @@ class HFModel:
         """Answers requests in a thread; each comes back as its completion, or the error that concerns it alone."""
         if not requests:
             return []
-        generator = _load(self.path, *self._place)
+        generator = self._generator = self._generator or _load(self.path, *self._place)
         temperature, top_p, max_tokens = self._sampling
         prompts: list[Any] = []
         for request in requests:
@@ -180,17 +182,19 @@ class HFModel:
         return answers
 
 
-@functools.lru_cache(maxsize=2)
+_loading = threading.Lock()
+_loaded: weakref.WeakValueDictionary[tuple[Path, str, str], Generator] = weakref.WeakValueDictionary()
+
+
 def _load(path: Path, device: str, dtype: str) -> Generator:
-    """Loads a checkpoint once for all models that use it; meta-agent and worker may be one."""
+    """Loads a checkpoint once for all models that use it at the time; meta-agent and worker may be one."""
     from flowreasoner_training.generation import Generator
 
-    return Generator(path, device, dtype)
-
-
-def unload() -> None:
-    """Forgets the loaded weights, for whoever needs the memory; a model that is asked again loads its own anew."""
-    _load.cache_clear()
+    with _loading:  # loading changes what is the whole process's: two at a time leave weights out without a word
+        generator = _loaded.get((path, device, dtype))
+        if generator is None:
+            generator = _loaded[path, device, dtype] = Generator(path, device, dtype)
+        return generator
 
 
 def _digest(path: Path) -> str:

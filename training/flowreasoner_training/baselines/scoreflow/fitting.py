@@ -128,10 +128,8 @@ class Fitting:
     def _train_on(self, pairs: Sequence[Pair], seed: int, out: Path) -> list[float]:
         """Returns the losses; a folder that is there was trained before its line in the journal could be written."""
         from flowreasoner_training.baselines.scoreflow.train import losses_of, train_on_pairs
-        from flowreasoner_training.hf_model import unload
 
         if not out.exists():
-            unload()  # the weights that sampled need not lie beside those that are trained
             prompts = [request_messages(query, self.bench) for query in self.queries]
             begin = self.method.generator
             train_on_pairs(self.generator[0], begin, prompts, pairs, self.method.dpo, seed, out)
