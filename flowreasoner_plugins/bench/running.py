@@ -39,7 +39,7 @@ _RESULTS = [item.name for item in fields(Outcome) if item.compare]  # the others
 
 _SMALL = (
     "Small models: they are asked in the words that they know from training. Comparing, debating and fusing solutions "
-    "is not among it, so that llm-debate and llm-blender cannot show here what they are worth."
+    "are not among them: LLM-Debate and LLM-Blender cannot show here what they are worth."
 )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-__all__ = ["fittings", "heading", "markdown", "not_ahead", "pairs", "results", "table", "terminal"]
+__all__ = ["dearer", "fittings", "heading", "markdown", "not_ahead", "pairs", "results", "table", "terminal"]
 
 _MOST_NAMED, _LONGEST_FACT = 5, 100
 
@@ -107,6 +107,20 @@ def not_ahead(cell: Mapping[str, Any], name: str = "flowreasoner") -> str:
     return f"{name} is not ahead everywhere: it is {', and '.join(parts)}."
 
 
+def dearer(cell: Mapping[str, Any], name: str = "flowreasoner") -> str:
+    """Returns a sentence on what one designer costs beside the best of the others; empty if it did not take part."""
+    designers = cell["designers"]
+    others = [other for other in designers if other != name]
+    if name not in designers or not others:
+        return ""
+    best = max(others, key=lambda other: designers[other]["pass@1"]["value"])
+    own, its = (
+        designers[item]["per_query"]["worker_tokens"] + designers[item]["per_query"]["meta_tokens"]
+        for item in (name, best)
+    )
+    return f"{name} takes {own:,.0f} tokens a query; {best}, the best of the others, takes {its:,.0f}."
+
+
 def heading(cell: Mapping[str, Any]) -> list[str]:
     """Returns what there is to say of a cell before its tables, a sentence each."""
     told = []
@@ -131,7 +145,7 @@ def heading(cell: Mapping[str, Any]) -> list[str]:
         told.append(
             f"{', '.join(cell['fitting'])}: fitted {often} on {count} queries of {where}; none of them is tried."
         )
-    told += [note for note in [not_ahead(cell)] if note]
+    told += [note for note in [not_ahead(cell), dearer(cell)] if note]
     if any(own["leaky"] for own in cell["designers"].values()):
         told.append("LEAKY: the tests that score also steered, so that these figures are too good.")
     return told

@@ -18,7 +18,7 @@ from flowreasoner.events import (
     TestsWritten,
     WorkflowProposed,
 )
-from flowreasoner_plugins.cli.wording import clock, model_name, one_line, price
+from flowreasoner_plugins.cli.wording import clock, model_name, one_line, price, told
 
 if TYPE_CHECKING:
     from flowreasoner.designers import Round
@@ -108,7 +108,7 @@ class PlainProgress:
                 cost = price(item.cost.usd, item.cost.unpriced_calls)
                 lines = [
                     f"round {item.number}/{self.tally.total}: score {item.score:.2f}, {item.cost.model_calls} calls, "
-                    f"{cost}: {item.modification or 'refused'}"
+                    f"{cost}: {told(item.modification, valid=item.workflow is not None)}"
                 ]
                 lines += [f"  failed: {item.feedback.complaint}"] * bool(item.feedback.complaint)
                 left = self.tally.remaining() if not item.feedback.perfect else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flowreasoner_plugins.cli.inputs import uses_pair
-from flowreasoner_plugins.cli.wording import clock, money, one_line, price, printable
+from flowreasoner_plugins.cli.wording import clock, money, one_line, price, printable, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ def rounds_table(rounds: Sequence[Mapping[str, Any]], best: int | None) -> Table
         style = "bold green" if number == best else "" if item["valid"] else "red"
         filled = round(score * _BAR)
         # Text objects: what a model wrote must not be read as markup.
-        what = Text(one_line(item["modification"]) or "refused")
+        what = Text(told(item["modification"], valid=item["valid"]))
         if item["failure"]:
             what.append(f"\n{one_line(item['failure'])}", "dim not bold")
         table.add_row(

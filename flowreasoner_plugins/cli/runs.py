@@ -13,7 +13,7 @@ import click
 from flowreasoner.errors import StoreError
 from flowreasoner_plugins.cli import options
 from flowreasoner_plugins.cli.exits import USAGE, Failure
-from flowreasoner_plugins.cli.wording import one_line
+from flowreasoner_plugins.cli.wording import one_line, told
 
 if TYPE_CHECKING:
     from flowreasoner.store import RunRecord, Store
@@ -93,7 +93,7 @@ def show_run(run: str, store: str | None, as_json: bool) -> None:
         print_design(record.result)
         return
     for item in rounds:
-        what = one_line(item["modification"]) or "refused"
+        what = told(item["modification"], valid=bool(item["feedback"]["evaluations"]))
         click.echo(f"  round {item['number']}: score {item['feedback']['score']:.2f}: {what}")
     click.echo(f"go on with: flowreasoner solve --resume {record.id}")
 

@@ -219,9 +219,11 @@ def _announce(session: _Session) -> None:
     """Says which query was drawn, and that the models are the tiny ones."""
     if session.quiet:
         return
-    number, settings = session.settings["source"]["random"], session.settings
+    source, settings = session.settings["source"], session.settings
+    number, depth = source["random"], source["depth"]
     if number is not None:
-        click.echo(f"query {number} (again with --random {number}): {session.query.problem}", err=True)
+        again = f"--random {number}{f' --depth {depth}' if depth else ''}"
+        click.echo(f"query {number} (again with {again}): {session.query.problem}", err=True)
     if uses_pair(settings["meta_agent"], settings["worker"]):
         click.echo(
             "models: the embedded pair, two tiny language models that know this family of queries only; "

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["clock", "model_name", "money", "one_line", "price", "printable"]
+from flowreasoner.text import shorten
+
+__all__ = ["clock", "model_name", "money", "one_line", "price", "printable", "told"]
+
+_LONGEST_TOLD = 200
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 _CONTROLS |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}  # text direction
@@ -37,6 +41,14 @@ def model_name(name: str) -> str:
 def printable(text: str) -> str:
     """Returns text without control characters: what a model wrote must not steer the terminal."""
     return text.translate(_CONTROLS)
+
+
+def told(modification: str, *, valid: bool) -> str:
+    """Returns what a round changed, in the meta-agent's words, as one line of which a screen holds several."""
+    words = one_line(shorten(modification, _LONGEST_TOLD))
+    if not valid:
+        return f"refused: {words}" if words else "refused"
+    return words or "not described"
 
 
 def one_line(text: str) -> str:

@@ -21,7 +21,7 @@ WEIGHTS = {"weights": torch.zeros(100_000)}
 )
 def test_whatever_cannot_write_ends_in_one_error(write):
     with (
-        pytest.raises(NotWritten, match=r"cannot write 'out': .*; free some space there") as caught,
+        pytest.raises(NotWritten, match=r"cannot write 'out': .*; make that possible") as caught,
         guarded(Path("out")),
     ):
         write()

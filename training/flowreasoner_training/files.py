@@ -30,8 +30,8 @@ class NotWritten(TrainingError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"cannot write {str(path)!r}: {reason}; free some space there, or choose another folder, "
-            "and resume: what was finished is saved"
+            f"cannot write {str(path)!r}: {reason}; make that possible, or choose another folder; what was finished is "
+            "saved, and the same command goes on"
         )
         self.path, self.reason = path, reason
 

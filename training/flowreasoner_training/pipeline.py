@@ -89,7 +89,9 @@ class Pipeline:
         from flowreasoner_training.noise import less_noise
 
         for name in self.stages:
-            if name not in {stage.name for stage in self.done}:
+            if name in {stage.name for stage in self.done}:
+                self.tell(name, "finished before")
+            else:
                 start = time.monotonic()
                 with less_noise():
                     facts = getattr(self, f"_{name}")()
@@ -166,13 +168,8 @@ class Pipeline:
         return {"steps": result.steps, "trajectories": result.trajectories, "loss": result.loss}
 
     def _grpo(self) -> dict[str, Any]:
-        from flowreasoner_training.grpo.log import StepEnded
-        from flowreasoner_training.grpo.progress import step_line
+        from flowreasoner_training.grpo.progress import StepLines
         from flowreasoner_training.grpo.train import train_grpo
-
-        def observe(event: object) -> None:
-            if isinstance(event, StepEnded):
-                self.tell("grpo", step_line(event))
 
         out = self.out / "grpo"
         result = train_grpo(
@@ -183,7 +180,7 @@ class Pipeline:
             out,
             resume=(out / "log.jsonl").exists(),
             plugins=self.plugins,
-            observers=[observe],
+            observers=[StepLines(self._in("grpo"))],
         )
         return {"steps": result.steps, "metrics": result.metrics}
 

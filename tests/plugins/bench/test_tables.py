@@ -3,7 +3,7 @@ import io
 from bench_cells import cell, designer
 from rich.console import Console
 
-from flowreasoner_plugins.bench.tables import fittings, heading, markdown, not_ahead, pairs, results, terminal
+from flowreasoner_plugins.bench.tables import dearer, fittings, heading, markdown, not_ahead, pairs, results, terminal
 
 
 def test_the_best_designer_comes_first_and_prices_are_honest():
@@ -110,3 +110,13 @@ def test_it_is_said_where_flowreasoner_is_not_ahead():
     assert not_ahead(against(a=ahead, b=ahead)) == "flowreasoner is ahead of all others."
     assert not_ahead(cell()) == ""
     assert told in heading(cell(**against(a=ahead, b=behind, c=alike, d=behind)))
+
+
+def test_what_flowreasoner_takes_is_told_beside_the_best_of_the_others():
+    dear = designer(0.9)
+    dear["per_query"] = dear["per_query"] | {"worker_tokens": 3000.0, "meta_tokens": 5000.4}
+    made = cell(designers={"a": designer(0.4), "flowreasoner": dear, "b": designer(0.5)})
+    told = "flowreasoner takes 8,000 tokens a query; b, the best of the others, takes 4."
+    assert dearer(made) == told
+    assert told in heading(made)
+    assert dearer(cell()) == dearer(cell(designers={"flowreasoner": dear})) == ""

@@ -73,7 +73,7 @@ def test_a_random_query_is_fresh_and_can_be_had_again(pair):
 
 def test_a_random_query_has_the_depth_that_is_asked_for_and_is_resumed(pair):
     value, said = solve("--random", 5, "--depth", 4)
-    assert random_query(5, 4).problem in said
+    assert f"query 5 (again with --random 5 --depth 4): {random_query(5, 4).problem}" in said
     assert value["query"] == random_query(5, 4).id
     assert json.loads(invoke("solve", "--resume", value["run"], "--json").stdout) == value
 

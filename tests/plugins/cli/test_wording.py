@@ -1,7 +1,7 @@
 import pytest
 from cli import invoke
 
-from flowreasoner_plugins.cli.wording import clock, money, one_line, printable
+from flowreasoner_plugins.cli.wording import clock, money, one_line, printable, told
 
 
 @pytest.mark.parametrize(("usd", "text"), [(0, "$0.00"), (0.00042, "$0.0004"), (0.5, "$0.5000"), (12.345, "$12.35")])
@@ -14,6 +14,14 @@ def test_small_amounts_have_more_digits(usd, text):
 )
 def test_minutes_are_written_from_one_minute_on(seconds, text):
     assert clock(seconds) == text
+
+
+def test_a_round_is_told_in_a_line_and_refused_only_if_it_was():
+    assert told("add\n tests", valid=True) == "add tests"
+    assert told("", valid=True) == "not described"
+    assert told("add tests", valid=False) == "refused: add tests"
+    assert told("", valid=False) == "refused"
+    assert len(told("class Workflow: " * 100, valid=True)) == 200
 
 
 def test_foreign_text_cannot_steer_the_terminal():

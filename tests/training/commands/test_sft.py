@@ -53,7 +53,11 @@ def test_mistakes_are_one_line_and_an_exit_code(recipe, data, tmp_path):
     for args, code, message in [
         (("nothing", "--data", data), 2, "nothing"),
         ((recipe, "--data", tmp_path / "none"), 3, "cannot read trajectories from"),
-        ((recipe, "--data", data, "--model", "/no/model"), 3, "there is no model '/no/model'"),
+        (
+            (recipe, "--data", data, "--model", "/no/model"),
+            3,
+            "cannot load the model '/no/model': there is no",
+        ),
     ]:
         result = run(*args, "--out", tmp_path / "out")
         assert (result.exit_code, result.output.count("\n")) == (code, 1), result.output

@@ -1,7 +1,7 @@
 import pytest
 
-from flowreasoner_training.grpo.log import StepEnded
-from flowreasoner_training.grpo.progress import step_line
+from flowreasoner_training.grpo.log import RoundMade, StepEnded
+from flowreasoner_training.grpo.progress import StepLines, step_line
 
 METRICS = {
     "reward": 0.5126,
@@ -30,3 +30,13 @@ def test_what_was_not_measured_is_a_dash(metrics, said):
     line = step_line(StepEnded(40, 40, metrics, 0.4, 0.0))
     assert said in line
     assert "left" not in line
+
+
+def test_the_rounds_of_the_first_step_are_told_as_that_may_take_long():
+    lines = []
+    tell = StepLines(lines.append)
+    for event in (RoundMade(1, 1, 3), StepEnded(1, 2, METRICS, 9.0, 9.0), RoundMade(2, 1, 3)):
+        tell(event)
+    assert lines[0] == "step 1: round 1 of 3 is designed and run"
+    assert lines[1].startswith("step 1/2: mean reward")
+    assert len(lines) == 2

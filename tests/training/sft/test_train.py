@@ -146,7 +146,7 @@ def test_a_full_disk_is_named_and_what_was_saved_stays(data, tiny, tmp_path, mon
 @pytest.mark.parametrize(
     ("changes", "settings", "message"),
     [
-        ({}, {"model": "/no/such/model"}, "there is no model '/no/such/model'"),
+        ({}, {"model": "/no/such/model"}, "cannot load the model '/no/such/model': there is no such folder"),
         ({"hardware": {"device": "a100-80gb", "gpus": 1}}, {}, "torch sees no GPU here; run it where there is one"),
     ],
 )

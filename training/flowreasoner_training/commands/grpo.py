@@ -17,7 +17,6 @@ from flowreasoner_plugins.cli.wording import one_line
 if TYPE_CHECKING:
     from flowreasoner.query import Query
     from flowreasoner_plugins.manager import Plugins
-    from flowreasoner_training.grpo.log import GrpoEvent
     from flowreasoner_training.grpo.train import GrpoResult
     from flowreasoner_training.recipes.schema import Recipe
 
@@ -92,13 +91,12 @@ def _queries(recipe: Recipe, plugins: Plugins) -> list[Query]:
 
 
 def _train(recipe: Recipe, queries: list[Query], plugins: Plugins, given: dict[str, Any]) -> GrpoResult:
-    from flowreasoner_training.grpo.log import StepEnded
-    from flowreasoner_training.grpo.progress import step_line
+    from flowreasoner_training.grpo.progress import StepLines
     from flowreasoner_training.grpo.train import train_grpo
 
-    def report(event: GrpoEvent) -> None:
-        if isinstance(event, StepEnded) and not given["quiet"]:
-            click.echo(one_line(step_line(event)), err=True)
+    def tell(line: str) -> None:
+        if not given["quiet"]:
+            click.echo(one_line(line), err=True)
 
     worker = given["worker"] or recipe.worker.model
     return train_grpo(
@@ -109,7 +107,7 @@ def _train(recipe: Recipe, queries: list[Query], plugins: Plugins, given: dict[s
         given["out"],
         resume=given["resume"],
         plugins=plugins,
-        observers=[report],
+        observers=[StepLines(tell)],
     )
 
 

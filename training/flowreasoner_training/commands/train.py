@@ -84,8 +84,11 @@ def _shown(pipeline: Pipeline) -> str:
         lines.append(f"{stage.name}: {clock(stage.seconds)}{facts and f'; {facts}'}")
     if pipeline.done[-1].name == "pair":
         pair = pipeline.out / "pair"
+        valid = next(stage.facts["metrics"]["valid"] for stage in pipeline.done if stage.name == "grpo")
         lines.append(
             f"try it: flowreasoner solve --random --worker embedded:{pair / 'worker'} "
             f"--meta-agent embedded:{pair / 'meta_agent'}"
+            if valid
+            else "the meta-agent writes no valid workflow yet: this recipe trains it for too short a time"
         )
     return "\n".join(lines)

@@ -9,9 +9,30 @@ from flowreasoner_plugins.cli.wording import clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flowreasoner_training.grpo.log import StepEnded
+    from flowreasoner_training.grpo.log import GrpoEvent, StepEnded
 
-__all__ = ["step_line"]
+__all__ = ["StepLines", "step_line"]
+
+
+class StepLines:
+    """An observer that tells a line on each step, and on each round of the first one, which may take long to end.
+
+    Args:
+        tell: Called with each line.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell, self._first = tell, True
+
+    def __call__(self, event: GrpoEvent) -> None:
+        """Takes in an event."""
+        from flowreasoner_training.grpo.log import StepEnded
+
+        if isinstance(event, StepEnded):
+            self._tell(step_line(event))
+            self._first = False
+        elif self._first:
+            self._tell(f"step {event.step}: round {event.round} of {event.rounds} is designed and run")
 
 
 def step_line(event: StepEnded) -> str:

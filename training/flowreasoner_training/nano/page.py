@@ -72,7 +72,10 @@ def _differences(summary: Mapping[str, Any]) -> str:
         pair = f"{letter(item['first'])} − {letter(item['second'])}"
         chance = "< 0.001" if item["p"] < 0.001 else f"{item['p']:.3f}"
         rows.append([pair, _WORDS[item["measure"]], interval(item, form), _verdict(item), chance])
-    paired = "Paired over queries; p is that of a sign-flip test on the queries' differences.\n"
+    paired = (
+        "Paired over queries. Told apart are those whose interval leaves zero out; it draws training seeds, too.\n"
+        "p is that of a sign-flip test on the queries' differences alone.\n"
+    )
     return "\n".join([_chain(summary), paired, table(["", "in", "difference", "", "p"], rows)])
 
 

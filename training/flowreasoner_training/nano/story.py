@@ -16,13 +16,13 @@ __all__ = ["card_of"]
 
 _SUMMARY = """\
 A worker and a meta-agent for the miniature world: a family of small programming queries, composed of one to four
-steps on lists, numbers and strings. They show FlowReasoner at work without a key, a GPU or a download, and are the
-default of `flowreasoner solve`."""
+steps on lists, numbers and strings."""
 _LIMITS = (
     "They know the miniature family and nothing else; other queries are refused before they are asked.",
     "They err: the worker more often the more steps a query has, which is what the workflows are for.",
     "The meta-agent knows the patterns of its teacher's catalogue (one call, a plan, votes, tests with corrections, "
     "fresh attempts, reviews) and their combinations; it invents no others.",
+    "The meta-agent was trained on designs of three rounds: later ones it writes worse, and often not as a workflow.",
     "What holds for them need not hold for large models: they show the method, not its results on HumanEval.",
 )
 
@@ -39,7 +39,7 @@ def card_of(recipe: Recipe, out: Path, parameters: Mapping[str, int], results: M
     Raises:
         QueryError: If the folder lacks what the card is to tell of.
     """
-    command = f"flowreasoner train {recipe.name} --out {out.name}"
+    command = f"flowreasoner train {recipe.name} --out {out}"
 
     def stage(title: str, name: str, *data: Path) -> Stage:
         log = out / name / "log.jsonl"

@@ -36,7 +36,8 @@ def teacher_from_uri(uri: ModelURI, context: ModelContext) -> SearchTeacher:
     uri.expect(())
     if uri.name != "teacher":
         raise ModelRefused(
-            f"there is no {uri} to call: it stands for a model that `flowreasoner train` makes on its way"
+            f"there is no {uri} to call: it stands for a model that `flowreasoner train` makes on its way; "
+            "name another, e.g. --worker embedded:"
         )
     if context.query is None:
         return SearchTeacher(1, context.seed)

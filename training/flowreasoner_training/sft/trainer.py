@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,8 +15,6 @@ from flowreasoner_training.adapters import four_bit_config, lora_config
 from flowreasoner_training.checkpoints import MarkWhole, SavesWhole
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from flowreasoner_training.recipes.schema import Recipe
     from flowreasoner_training.sft.data import SftData
 
@@ -55,9 +54,15 @@ def load_tokenizer(base: str) -> Any:
     try:
         return AutoTokenizer.from_pretrained(base)
     except (OSError, ValueError) as error:
+        if base.startswith("nano:"):
+            raise TrainingError(
+                f"{base} stands for a model that `flowreasoner train` makes: name its folder with --model, "
+                "e.g. runs/miniature/start"
+            ) from None
+        where = "the folder holds no checkpoint" if Path(base).is_dir() else "there is no such folder"
         reason = str(error).splitlines()[0]
         raise TrainingError(
-            f"there is no model {base!r}: {reason}; give a folder with a checkpoint, or a name on the Hugging Face hub"
+            f"cannot load the model {base!r}: {where}, nor is it found on the Hugging Face hub ({reason:.200})"
         ) from None
 
 

@@ -52,6 +52,8 @@ def embedded_model(uri: ModelURI, context: ModelContext) -> ChatModel:
         _check_query(context)
         if not folder.is_dir():
             raise ModelRefused(f"this copy of flowreasoner comes without the embedded models; {_OTHERS}")
+    elif not folder.exists() and folder.name == uri.name:
+        raise ModelRefused(f"there is no folder {uri.name!r}, and no embedded model but {', '.join(_MEMBERS)}")
     try:
         from flowreasoner.models.embedded.model import EmbeddedModel
     except ImportError as error:

@@ -151,6 +151,11 @@ def test_the_pair_refuses_queries_it_does_not_know(monkeypatch, tmp_path):
         model_from_uri("embedded:", ModelContext("worker", Query("Prove it.")))
 
 
+def test_a_name_that_is_neither_shipped_nor_a_folder_is_told_from_those_that_are():
+    with pytest.raises(ModelRefused, match="no folder 'meta-agent-xx', and no embedded model but worker, meta-agent"):
+        model_from_uri("embedded:meta-agent-xx")
+
+
 def test_a_checkpoint_of_one_s_own_takes_any_query(folder):
     assert model_from_uri(f"embedded:{folder}", ModelContext("worker", Query("Prove it.")))
 

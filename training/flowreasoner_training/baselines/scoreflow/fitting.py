@@ -60,7 +60,7 @@ class Fitting:
     @property
     def facts(self) -> dict[str, Any]:
         """What a log should say."""
-        return {"stopped": self.stopped, "generator": str(self.generator[0]), "iterations": self.made}
+        return {"stopped": self.stopped, "generator": self.generator[0].name, "iterations": self.made}
 
     async def run(self) -> None:
         """Makes all iterations, or as many as the budget allows if that is at least one.
