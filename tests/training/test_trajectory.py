@@ -115,7 +115,7 @@ async def test_a_file_that_cannot_be_written_is_an_error_and_the_old_one_stays(t
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(TrainingError, match="No space left on device; free some space there"):
+    with pytest.raises(TrainingError, match="No space left on device; make that possible, or choose another folder"):
         write_trajectories(tmp_path / "a.jsonl", [made, made])
     assert list(read_trajectories(tmp_path / "a.jsonl")) == [made]
 

@@ -15,7 +15,7 @@ from flowreasoner.baselines.aflow import AFlow
 from flowreasoner.designers import FixedWorkflow
 from flowreasoner.designers.instructions import SYSTEM
 from flowreasoner.designers.manual import MANUAL
-from flowreasoner.errors import BudgetExceeded, ModelError, ModelRefused, QueryError, StoreError
+from flowreasoner.errors import BudgetExceeded, ModelError, ModelRefused, QueryError
 from flowreasoner.models import Completion, FunctionModel, ScriptedModel
 
 SHORT = AFlow(max_rounds=3, validation_rounds=1)
@@ -217,7 +217,7 @@ async def test_a_failing_worker_is_an_error(tmp_path):
 
 async def test_another_search_in_the_folder_is_refused(tmp_path):
     await SHORT.fit(QUERIES, bench(designer), tmp_path)
-    with pytest.raises(StoreError, match="its max_rounds is 3, not 4"):
+    with pytest.raises(QueryError, match="was begun with max_rounds 3, not 4"):
         await replace(SHORT, max_rounds=4).fit(QUERIES, bench(designer), tmp_path)
 
 
