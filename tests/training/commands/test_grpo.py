@@ -45,7 +45,8 @@ def test_a_model_is_trained_with_progress_and_warnings(recipe, tiny, tmp_path, m
     out = tmp_path / "out"
     result = run(recipe, "--model", tiny, "--out", out, "--max-steps", 1)
     assert result.exit_code == 0, result.output
-    assert result.stderr.startswith("step 1/1: mean reward ")
+    assert result.stderr.startswith("step 1: round 1 of 2 is designed and run\n")
+    assert "\nstep 1/1: mean reward " in result.stderr
     assert "by round: score 0.00 0.00, valid 0% 0%; " in result.stderr
     assert result.stderr.count("\n") == 1
     assert "step 1: beware of something" in caplog.text  # without handlers, logging writes it to standard error
@@ -91,7 +92,8 @@ def test_a_training_that_failed_goes_on(recipe, tiny, tmp_path, monkeypatch):
     assert "holds a training already" in refused.stderr
     result = run(*given, "--resume")
     assert result.exit_code == 0, result.output
-    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["step 2/3", "step 3/3"]
+    told = [line.split(":")[0] for line in result.stderr.splitlines()]
+    assert told == ["step 2", "step 2", "step 2/3", "step 3/3"]  # of the first one, each round
 
 
 def test_an_interruption_says_how_to_go_on(recipe, tiny, tmp_path, monkeypatch):
