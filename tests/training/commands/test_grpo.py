@@ -48,7 +48,7 @@ def test_a_model_is_trained_with_progress_and_warnings(recipe, tiny, tmp_path, m
     assert result.stderr.startswith("step 1: round 1 of 2 is designed and run\n")
     assert "\nstep 1/1: mean reward " in result.stderr
     assert "by round: score 0.00 0.00, valid 0% 0%; " in result.stderr
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.count("\n") == 3
     assert "step 1: beware of something" in caplog.text  # without handlers, logging writes it to standard error
     assert "1 steps; mean reward of the last one: " in result.stdout
     assert f"wrote {out}; try it with: flowreasoner solve QUERY --meta-agent hf:{out}" in result.stdout
