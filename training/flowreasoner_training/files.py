@@ -30,8 +30,8 @@ class NotWritten(TrainingError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"cannot write {str(path)!r}: {reason}; make that possible, or choose another folder; what was finished is "
-            "saved, and the same command goes on"
+            f"cannot write {str(path)!r}: {reason}; make that possible, or choose another folder; "
+            "what was finished is saved"
         )
         self.path, self.reason = path, reason
 

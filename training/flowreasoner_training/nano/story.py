@@ -22,7 +22,6 @@ _LIMITS = (
     "They err: the worker more often the more steps a query has, which is what the workflows are for.",
     "The meta-agent knows the patterns of its teacher's catalogue (one call, a plan, votes, tests with corrections, "
     "fresh attempts, reviews) and their combinations; it invents no others.",
-    "The meta-agent was trained on designs of three rounds: later ones it writes worse, and often not as a workflow.",
     "What holds for them need not hold for large models: they show the method, not its results on HumanEval.",
 )
 
