@@ -18,15 +18,16 @@ SFT = PAIR / "meta_agent_sft"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("runtime", "count", "workflows", "pairs"), [("hf", 8, 4, 20), ("embedded", 3, 3, 4)])
-async def test_the_miniatures_meta_agent_is_trained_and_designs(tmp_path, runtime, count, workflows, pairs):
+@pytest.mark.parametrize(("runtime", "pairs"), [("hf", 20), ("embedded", 4)])
+async def test_the_miniatures_meta_agent_is_trained_and_designs(tmp_path, runtime, pairs):
     restore_embedded(SFT, tmp_path / "start")
     sampling = replace(MINIATURE_SAMPLING, runtime=runtime)
-    method = ScoreFlow(tmp_path / "start", 1, workflows, 1, pairs, sampling=sampling, dpo=MINIATURE_DPO, tries=8)
+    method = ScoreFlow(tmp_path / "start", 1, 4, 1, pairs, sampling=sampling, dpo=MINIATURE_DPO, tries=8)
     sandbox = best_sandbox()
     bench = Workbench(ScriptedModel([]), EmbeddedModel(PAIR / "worker"), sandbox, seed=1)
     try:
-        fitted = await method.fit(queries("train", count, seed=0), bench, tmp_path / "fit")
+        # Samples differ with a machine's arithmetic: of 3 queries, every workflow may score alike, which gives no pair.
+        fitted = await method.fit(queries("train", 8, seed=0), bench, tmp_path / "fit")
         made = fitted.facts["iterations"][0]
         assert made["valid"] > 0.5
         assert made["score"] > 0
