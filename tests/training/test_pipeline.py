@@ -10,7 +10,7 @@ from cli import invoke
 
 from flowreasoner.errors import TrainingError
 from flowreasoner_plugins import load_plugins
-from flowreasoner_training.pipeline import Pipeline
+from flowreasoner_training.pipeline import Pipeline, stages_of
 from flowreasoner_training.recipes import load_recipe
 
 STAGES = ("worker", "distill", "start", "sft", "grpo", "pair")
@@ -20,9 +20,9 @@ def pipeline(folder, name="smoke", tell=lambda *_: None):
     return Pipeline(load_recipe(name), folder, load_plugins(), tell)
 
 
-def test_stages_depend_on_where_the_models_come_from(tmp_path):
-    assert pipeline(tmp_path / "nano").stages == STAGES
-    assert pipeline(tmp_path / "big", "flowreasoner-7b+lora").stages == ("distill", "sft", "grpo")
+def test_stages_depend_on_where_the_models_come_from():
+    assert stages_of(load_recipe("smoke")) == STAGES
+    assert stages_of(load_recipe("flowreasoner-7b+lora")) == ("distill", "sft", "grpo")
 
 
 def test_a_folder_with_another_training_is_refused(tmp_path):
@@ -51,6 +51,7 @@ def test_an_unknown_stage_and_an_unknown_recipe_are_named(tmp_path):
     result = invoke("train", "minature", "--out", str(tmp_path / "b"))
     assert result.exit_code == 2
     assert "did you mean 'miniature'" in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import torch
 from transformers import TrainerCallback
 
 from flowreasoner.errors import TrainingError
+from flowreasoner.models.embedded.checkpoint import WEIGHTS
 from flowreasoner_training.files import NotWritten, guarded, write_atomically
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "MarkWhole",
     "SavesWhole",
     "drop_pickle",
+    "expect_trainable",
     "keep_lines",
     "kept",
     "last_checkpoint",
@@ -136,6 +138,20 @@ def _expect_room(out: Path, size: int) -> None:
     free = shutil.disk_usage(out).free
     if free < size + _SPARE:
         raise OSError(errno.ENOSPC, f"a checkpoint takes {size / 2**20:,.0f} MiB, and {free / 2**20:,.0f} are free")
+
+
+def expect_trainable(folder: Path) -> None:
+    """Refuses a model of the embedded runtime, of which transformers would only say that something is missing.
+
+    Raises:
+        TrainingError: If it is one.
+    """
+    if (folder / WEIGHTS).is_file():
+        raise TrainingError(
+            f"{str(folder)!r} holds a model of the embedded runtime, in 8 bits, which are not trained on; give the "
+            "folder that `flowreasoner sft` wrote, or restore it with "
+            "flowreasoner_training.nano.restore.restore_embedded(checkpoint, out) and give that"
+        )
 
 
 def drop_pickle(folder: Path) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flowreasoner_plugins import Plugins
     from flowreasoner_training.recipes.schema import Recipe
 
-__all__ = ["Pipeline", "Stage"]
+__all__ = ["Pipeline", "Stage", "stages_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,13 @@ class Stage:
     name: str
     seconds: float
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+def stages_of(recipe: Recipe) -> tuple[str, ...]:
+    """Returns the names of a recipe's stages, in order."""
+    if recipe.nano is None:
+        return ("distill", "sft", "grpo")
+    return ("worker", "distill", "start", "sft", "grpo", "pair")
 
 
 class Pipeline:
@@ -65,13 +72,6 @@ class Pipeline:
         log = out / "stages.json"
         self.done = [Stage(**item) for item in json.loads(log.read_text(encoding="utf-8"))] if log.exists() else []
 
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """Names of the stages, in order."""
-        if self.recipe.nano is None:
-            return ("distill", "sft", "grpo")
-        return ("worker", "distill", "start", "sft", "grpo", "pair")
-
     def run(self, until: str | None = None) -> list[Stage]:
         """Runs the stages that are not done yet.
 
@@ -88,7 +88,7 @@ class Pipeline:
         """
         from flowreasoner_training.noise import less_noise
 
-        for name in self.stages:
+        for name in stages_of(self.recipe):
             if name in {stage.name for stage in self.done}:
                 self.tell(name, "finished before")
             else:

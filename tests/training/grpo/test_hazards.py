@@ -37,6 +37,25 @@ def test_no_drift_is_told_where_there_is_none(metrics, settings):
     assert said(metrics, **settings) == []
 
 
+def test_a_model_that_writes_nothing_valid_is_told_once_with_the_remedy():
+    (text,) = said([{"round_1/valid": 0.0, "round_2/valid": 0.0}] * 9)
+    assert text.startswith("no workflow was valid in 3 steps")
+    assert "sft.epochs" in text
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        [{"round_1/valid": 0.0}] * 2,
+        [{"round_1/valid": 0.0, "round_2/valid": 0.1}] * 9,
+        ([{"round_1/valid": 0.0}] * 2 + [{"round_1/valid": 0.1}]) * 3,
+        [{"loss": 0.0}] * 9,
+    ],
+)
+def test_one_valid_workflow_is_something_to_learn_from(metrics):
+    assert said(metrics) == []
+
+
 def test_an_early_round_that_stops_being_valid_is_told_once_with_the_remedy():
     (text,) = said(falling(2), count_invalid=False)
     assert text.startswith("in round 2, ")

@@ -16,6 +16,7 @@ from grpo_runs import lines, train
 from tiny_model import tiny_model
 
 from flowreasoner.errors import ModelError, QueryError, SandboxError, TrainingError
+from flowreasoner.models.embedded import PAIR
 from flowreasoner.query import Query
 from flowreasoner_training.checkpoints import last_checkpoint
 from flowreasoner_training.grpo.log import RoundMade, StepEnded
@@ -221,6 +222,13 @@ def test_a_log_that_cannot_be_written_is_named(model, tmp_path):
 def test_a_missing_model_is_named(tmp_path):
     with pytest.raises(TrainingError, match=r"there is no model in .*nowhere"):
         train(tmp_path / "nowhere", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_of_the_embedded_runtime_is_refused_with_the_remedy(tmp_path):
+    with pytest.raises(TrainingError, match=r"meta_agent_sft' holds a model of the embedded runtime.*restore_embedded"):
+        train(PAIR / "meta_agent_sft", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_with_a_training_is_not_overwritten(whole, model):

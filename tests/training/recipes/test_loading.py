@@ -187,6 +187,8 @@ def test_extending_in_a_circle_is_named(recipe_file):
         ("nothing-like-it", "there are flowreasoner-14b"),
         ("flowreasoner-7b+lra", "there is no variant 'lra', did you mean 'lora'?"),
         ("flowreasoner-7b+", "there is no variant ''; known are 1gpu"),
+        ("flowreasoner-7b+1gpu+lora+4gpu", "+1gpu and +4gpu both set hardware.gpus: leave one out"),
+        ("flowreasoner-7b+vllm-server+transformers", "both set hardware.generation"),
         ("", "there is no such recipe"),
         ("lora", "there is no such recipe"),
     ],

@@ -156,10 +156,11 @@ def test_what_is_not_known_is_said(changed):
     assert all(planned.memory is None for planned in plan.stages)
 
 
-def test_the_miniatures_worker_is_planned_first():
+def test_what_the_miniature_makes_from_nothing_is_planned_before_its_first_use():
     plan = make_plan(load_recipe("miniature"))
-    assert [planned.name for planned in plan.stages] == ["worker", "distill", "sft", "grpo"]
+    assert [planned.name for planned in plan.stages] == ["worker", "distill", "start", "sft", "grpo"]
     nano = plan.recipe.nano
     assert plan.stages[0].counts["lessons"] == nano.lessons
+    assert plan.stages[2].counts["readings"] == nano.readings
     assert plan.parameters == plan.shape.parameters > 1e5
     assert [planned.name for planned in make_plan(plan.recipe, stages=("grpo",)).stages] == ["grpo"]

@@ -8,6 +8,7 @@ from recipes import make_recipe
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from flowreasoner.errors import TrainingError
+from flowreasoner.models.embedded import PAIR
 from flowreasoner_training.rendering import use_training_template
 from flowreasoner_training.sft import train_sft
 from flowreasoner_training.sft.data import load_data
@@ -147,6 +148,7 @@ def test_a_full_disk_is_named_and_what_was_saved_stays(data, tiny, tmp_path, mon
     ("changes", "settings", "message"),
     [
         ({}, {"model": "/no/such/model"}, "cannot load the model '/no/such/model': there is no such folder"),
+        ({}, {"model": PAIR / "meta_agent_sft"}, "holds a model of the embedded runtime, .* restore it"),
         ({"hardware": {"device": "a100-80gb", "gpus": 1}}, {}, "torch sees no GPU here; run it where there is one"),
     ],
 )

@@ -60,10 +60,12 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 def _pipeline(plugins: Plugins, given: dict[str, Any]) -> Pipeline:
     from flowreasoner.errors import TrainingError
-    from flowreasoner_training.pipeline import Pipeline
+    from flowreasoner_training.pipeline import Pipeline, stages_of
     from flowreasoner_training.recipes import load_recipe
 
     recipe = load_recipe(given["recipe"], plugins)
+    if given["until"] is not None and given["until"] not in stages_of(recipe):
+        raise TrainingError(f"there is no stage {given['until']!r}; the stages are {', '.join(stages_of(recipe))}")
     if given["seed"] is not None:
         recipe = recipe.model_copy(update={"seed": given["seed"]})
 
@@ -71,10 +73,7 @@ def _pipeline(plugins: Plugins, given: dict[str, Any]) -> Pipeline:
         if not given["quiet"]:
             click.echo(one_line(f"{stage}: {line}"), err=True)
 
-    pipeline = Pipeline(recipe, given["out"], plugins, tell)
-    if given["until"] is not None and given["until"] not in pipeline.stages:
-        raise TrainingError(f"there is no stage {given['until']!r}; the stages are {', '.join(pipeline.stages)}")
-    return pipeline
+    return Pipeline(recipe, given["out"], plugins, tell)
 
 
 def _shown(pipeline: Pipeline) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowreasoner.errors import TrainingError
 from flowreasoner_training.adapters import four_bit_config, lora_config
+from flowreasoner_training.checkpoints import expect_trainable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,8 +118,9 @@ def policy(recipe: Recipe, model: Path) -> dict[str, Any]:
     copy of themselves; new ones against the model without them.
 
     Raises:
-        TrainingError: If there is no model at the path.
+        TrainingError: If there is no model at the path, or none that is trained on.
     """
+    expect_trainable(model)
     if (model / "adapter_config.json").is_file():
         from peft import AutoPeftModelForCausalLM
 

@@ -1,4 +1,4 @@
-"""Two ways in which Eq. 4 can go wrong, noticed from the log while training goes on."""
+"""Ways in which a training goes wrong, noticed from the log while it goes on: nothing valid, and two of Eq. 4."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ __all__ = ["HazardWatch"]
 _WINDOW = 10
 _DRIFT = 0.5
 _LOST_VALIDITY = 0.15
+_BARREN = 3
 
 
 class HazardWatch:
-    """Warns, once each, when advantages drift away from zero and when early rounds stop being valid.
+    """Warns, once each, when nothing is valid, when advantages drift away from zero, when early rounds stop being valid.
 
-    Means over ten steps are looked at, as single steps are noisy.
+    For the last two, means over ten steps are looked at, as single steps are noisy.
 
     Args:
         settings: The reading of Eq. 4 in use.
@@ -30,14 +31,30 @@ class HazardWatch:
         self._settings = settings
         self._drift: deque[tuple[float, float]] = deque(maxlen=_WINDOW)
         self._valid: dict[int, list[float]] = {}
+        self._barren = 0
         self._warned: set[str] = set()
 
     def see(self, metrics: Mapping[str, float]) -> list[str]:
         """Takes in a step's metrics, and returns what has to be said for the first time."""
-        found = {"drift": self._drifting(metrics), "validity": self._collapsing(metrics)}
+        found = {
+            "barren": self._without_any(metrics),
+            "drift": self._drifting(metrics),
+            "validity": self._collapsing(metrics),
+        }
         new = {kind: text for kind, text in found.items() if text and kind not in self._warned}
         self._warned |= new.keys()
         return list(new.values())
+
+    def _without_any(self, metrics: Mapping[str, float]) -> str:
+        """Counts the steps in a row without a valid workflow, from which nothing can be learned."""
+        shares = [value for name, value in metrics.items() if name.startswith("round_") and name.endswith("/valid")]
+        self._barren = 0 if not shares or any(shares) else self._barren + 1
+        if self._barren < _BARREN:
+            return ""
+        return (
+            f"no workflow was valid in {_BARREN} steps: GRPO strengthens what a model does at times, and this one does "
+            "not write the language; fine-tune it first, or longer (sft.epochs), and see that --model is that model"
+        )
 
     def _drifting(self, metrics: Mapping[str, float]) -> str:
         settings = self._settings

@@ -104,7 +104,8 @@ def train_grpo(
         ModelError: If the worker cannot be made.
         IsolationUnavailable: If there is no sandbox of the recipe's tier.
     """
-    checkpoint = _prepare(out, decisive(recipe, model), resume=resume)
+    settings = decisive(recipe, model)
+    checkpoint = _checkpoint(out, settings, resume=resume)
     plugins = plugins or load_plugins()
     source = ModelSource(worker, "worker", plugins)
     box = sandbox or make_sandbox(plugins, recipe.worker.sandbox or "best")
@@ -112,6 +113,8 @@ def train_grpo(
         try:
             rows = QueryRows(recipe, queries, source.of, GradedOnce(box), plugins.operators, plugins.reward_terms)
             trainer = make_trainer(recipe, model, rows, out, loop, observers)
+            if not resume and _is_first():
+                begin(out, settings)  # only now: a training that cannot start leaves no folder
             with clear_ends(trainer, out):
                 trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
                 with guarded(out):
@@ -138,14 +141,17 @@ def decisive(recipe: Recipe, model: Path) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in open_ended}
 
 
-def _prepare(out: Path, settings: dict[str, Any], *, resume: bool) -> Path | None:
-    """Makes the folder ready, and returns the checkpoint to go on from."""
-    log, first = out / "log.jsonl", os.environ.get("RANK", "0") == "0"  # of several processes, one writes
+def _is_first() -> bool:
+    """Tells whether this is the one of several processes that writes."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _checkpoint(out: Path, settings: dict[str, Any], *, resume: bool) -> Path | None:
+    """Returns the checkpoint to go on from; the log then ends where it does."""
+    log = out / "log.jsonl"
     if not resume:
         if log.exists() or any(out.glob("checkpoint-*")):
             raise TrainingError(f"{str(out)!r} holds a training already; go on with --resume, or choose another --out")
-        if first:
-            begin(out, settings)
         return None
     if not out.is_dir():
         raise TrainingError(f"there is no training in {str(out)!r} to resume; leave out --resume to start one")
@@ -153,7 +159,7 @@ def _prepare(out: Path, settings: dict[str, Any], *, resume: bool) -> Path | Non
     checkpoint = last_checkpoint(out)
     if checkpoint is None:
         logging.getLogger(__name__).warning("%s holds no whole checkpoint; training starts at its first step", out)
-    if first:
+    if _is_first():
         keep_lines(log, step_of(checkpoint))
     return checkpoint
 

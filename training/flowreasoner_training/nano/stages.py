@@ -53,6 +53,7 @@ def train_worker(nano: NanoSettings, seed: int, out: Path, tell: Callable[[str],
         Facts for the log.
     """
     make_folder(out)
+    tell(f"making {nano.lessons:,} lessons")
     taught = list(lessons(seed, nano.lessons))
     sentences = frequent_sentences(lesson.prompt for lesson in taught[:_SAMPLE])
     texts = [text for lesson in taught[:_SAMPLE] for text in (lesson.prompt, lesson.answer)]
@@ -120,6 +121,7 @@ def make_meta_agent(
     """
     assert recipe.nano is not None  # noqa: S101 - a stage of recipes that have it
     make_folder(out)
+    tell(f"making a tokenizer and {recipe.nano.readings:,} readings")
     conversations = [item.messages() for item in islice(read_trajectories(trajectories), _SAMPLE)]
     read = [item["content"] for messages in conversations for item in messages if item["role"] != "assistant"]
     texts = [item["content"] for messages in conversations for item in messages]

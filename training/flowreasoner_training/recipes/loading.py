@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["describe", "load_recipe", "recipe_names", "variant_names"]
 
 _SUFFIXES = (".yaml", ".yml")
+_SAID_ONCE = ("gpus", "generation")  # of hardware: variants that both say one are alternatives
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -77,11 +78,16 @@ def _assembled(name_or_path: str, within: tuple[str, ...]) -> dict[str, Any]:
     base, *variants = [name_or_path] if Path(name_or_path).is_file() else name_or_path.split("+")
     value = _base(base, within)
     known = _files(_shipped() / "variants")
+    said: dict[str, str] = {}
     for variant in variants:
         if variant not in known:
             hint = did_you_mean(variant, known) or f"; known are {listing(known, 20)}"
             raise RecipeError(name_or_path, [f"there is no variant {variant!r}{hint}"])
         part = _parsed(known[variant], variant)
+        for key in _SAID_ONCE:
+            if key in part.get("hardware", {}) and said.setdefault(key, variant) != variant:
+                problem = f"+{said[key]} and +{variant} both set hardware.{key}: leave one out"
+                raise RecipeError(name_or_path, [problem])
         part["description"] = f"{value.get('description', '')} {part['description']}".strip()
         value = _merged(value, {**part, "name": f"{value.get('name', base)}+{variant}"})
     return value

@@ -17,6 +17,7 @@ from flowreasoner_training.recipes.stages import (
     plan_distill,
     plan_grpo,
     plan_sft,
+    plan_start,
     plan_worker,
 )
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from flowreasoner_training.recipes.sizes import MemoryPlan
 
 __all__ = ["Plan", "make_plan"]
+
+_MADE_BEFORE: dict[StageName, tuple[StageName, ...]] = {"distill": ("worker",), "sft": ("start",)}
+"""Models that the miniature makes from nothing, by the stage that uses them first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +95,14 @@ def make_plan(
     makers = {
         "worker": lambda: plan_worker(recipe),
         "distill": lambda: plan_distill(recipe, queries, assumed),
+        "start": lambda: plan_start(recipe),
         "sft": lambda: plan_sft(recipe, queries, parameters, shape),
         "grpo": lambda: plan_grpo(recipe, queries, parameters, shape, assumed),
     }
     served = recipe.hardware.generation == "vllm-server" and "grpo" in stages and parameters is not None
     server = server_memory(recipe, parameters, shape) if served and parameters is not None else None
-    if recipe.nano is not None and "distill" in stages:
-        stages = ("worker", *stages)  # which is made first, of nothing
+    if recipe.nano is not None:
+        stages = tuple(name for stage in stages for name in (*_MADE_BEFORE.get(stage, ()), stage))
     return Plan(recipe, parameters, shape, tuple(makers[stage]() for stage in stages), server, assumed)
 
 

@@ -25,10 +25,11 @@ __all__ = [
     "plan_distill",
     "plan_grpo",
     "plan_sft",
+    "plan_start",
     "plan_worker",
 ]
 
-StageName = Literal["worker", "distill", "sft", "grpo"]
+StageName = Literal["worker", "distill", "start", "sft", "grpo"]
 STAGES: tuple[StageName, ...] = ("distill", "sft", "grpo")
 _PRICED = {"openai", "deepseek", "openrouter"}
 _OWN = {"embedded", "hf", "nano", "ollama", "sim", "vllm"}  # they cost the machine they run on
@@ -89,6 +90,13 @@ def plan_worker(recipe: Recipe) -> StagePlan:
     settings = recipe.nano or NanoSettings()
     counts = {"lessons": settings.lessons, "parameters": Architecture.of_nano(settings.worker).parameters}
     return StagePlan("worker", counts, {})
+
+
+def plan_start(recipe: Recipe) -> StagePlan:
+    """Plans the miniature's meta-agent before it designs anything: it learns to read queries."""
+    settings = recipe.nano or NanoSettings()
+    counts = {"readings": settings.readings, "parameters": Architecture.of_nano(settings.meta_agent).parameters}
+    return StagePlan("start", counts, {})
 
 
 def plan_distill(recipe: Recipe, queries: int, assumed: Assumptions) -> StagePlan:

@@ -12,7 +12,7 @@ from trl import SFTConfig, SFTTrainer
 
 from flowreasoner.errors import TrainingError
 from flowreasoner_training.adapters import four_bit_config, lora_config
-from flowreasoner_training.checkpoints import MarkWhole, SavesWhole
+from flowreasoner_training.checkpoints import MarkWhole, SavesWhole, expect_trainable
 
 if TYPE_CHECKING:
     from flowreasoner_training.recipes.schema import Recipe
@@ -49,8 +49,9 @@ def load_tokenizer(base: str) -> Any:
     """Loads the tokenizer of a model.
 
     Raises:
-        TrainingError: If there is no such model.
+        TrainingError: If there is no such model, or none that is trained on.
     """
+    expect_trainable(Path(base))
     try:
         return AutoTokenizer.from_pretrained(base)
     except (OSError, ValueError) as error:
