@@ -19,7 +19,7 @@ _BARREN = 3
 
 
 class HazardWatch:
-    """Warns, once each, when nothing is valid, when advantages drift away from zero, when early rounds stop being valid.
+    """Warns, once each: nothing is valid, advantages drift away from zero, early rounds stop being valid.
 
     For the last two, means over ten steps are looked at, as single steps are noisy.
 
