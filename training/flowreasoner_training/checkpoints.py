@@ -37,7 +37,7 @@ _SPARE = 2**20
 
 
 class SavesWhole:
-    """Mixed into a trainer of transformers: a checkpoint that cannot be written ends the training clearly."""
+    """Mixed into a trainer of transformers: says clearly what cannot be written, and what is missing."""
 
     def _save_checkpoint(self: Any, *given: Any, **named: Any) -> None:
         """Saves a checkpoint if there is room for it: libraries that run out of it may crash.
@@ -50,6 +50,12 @@ class SavesWhole:
             if self.args.should_save:
                 _expect_room(out, sum(tensor.numel() * tensor.element_size() for tensor in _saved(self)))
             super()._save_checkpoint(*given, **named)  # type: ignore[misc]
+
+    def _issue_warnings_after_load(self: Any, load_result: Any) -> None:
+        """Tells what a checkpoint lacks, save for weights that are others by another name, and not saved twice."""
+        tied = getattr(self.model, "all_tied_weights_keys", {})
+        missing = [name for name in load_result.missing_keys if name not in tied]
+        super()._issue_warnings_after_load(load_result._replace(missing_keys=missing))  # type: ignore[misc]
 
 
 class MarkWhole(TrainerCallback):
