@@ -21,6 +21,7 @@ from flowreasoner.query import Query
 from flowreasoner_training.checkpoints import last_checkpoint
 from flowreasoner_training.grpo.log import RoundMade, StepEnded
 from flowreasoner_training.grpo.trainer import RoundGRPOTrainer
+from flowreasoner_training.threads import threads
 
 SCRIPT = Path(grpo_runs.__file__)
 
@@ -218,6 +219,14 @@ def test_a_log_that_cannot_be_written_is_named(model, tmp_path):
 
     with pytest.raises(TrainingError, match=r"after step 2: .*No space left on device"):
         train(model, out, observers=[fill])
+
+
+def test_a_training_takes_the_recipes_threads_and_gives_them_back(model, tmp_path):
+    seen = []
+    with threads(3):
+        train(model, tmp_path, max_steps=1, observers=[lambda _: seen.append(torch.get_num_threads())])
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == 3
 
 
 def test_a_missing_model_is_named(tmp_path):

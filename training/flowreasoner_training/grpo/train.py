@@ -8,7 +8,6 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import torch
 from datasets import Dataset
 from transformers import AutoTokenizer, PrinterCallback
 
@@ -32,6 +31,7 @@ from flowreasoner_training.grpo.turns import FeedbackTurns
 from flowreasoner_training.grpo.verdicts import GradedOnce
 from flowreasoner_training.noise import less_noise
 from flowreasoner_training.rendering import use_training_template
+from flowreasoner_training.threads import threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ def train_grpo(
     plugins = plugins or load_plugins()
     source = ModelSource(worker, "worker", plugins)
     box = sandbox or make_sandbox(plugins, recipe.worker.sandbox or "best")
-    with BackgroundLoop() as loop:
+    with threads(recipe.hardware.threads), BackgroundLoop() as loop:
         try:
             rows = QueryRows(recipe, queries, source.of, GradedOnce(box), plugins.operators, plugins.reward_terms)
             trainer = make_trainer(recipe, model, rows, out, loop, observers)
@@ -169,8 +169,6 @@ def make_trainer(
 ) -> RoundGRPOTrainer:
     """Puts the trainer together."""
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # rollout_func; a test holds what is relied on
-    if recipe.hardware.threads is not None:
-        torch.set_num_threads(recipe.hardware.threads)
     trained = policy(recipe, model)
     tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left")
     use_training_template(tokenizer, recipe.model.chat_template)

@@ -25,6 +25,7 @@ from flowreasoner_training.sft.data import load_data
 from flowreasoner_training.sft.folder import check_begun, decisive, save
 from flowreasoner_training.sft.trainer import check_device, load_tokenizer, make_trainer
 from flowreasoner_training.sft.watch import SftProgress, StepLog, last_loss
+from flowreasoner_training.threads import threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,8 +110,9 @@ def train_sft(
     trainer.add_callback(StepLog(out / "log.jsonl", out / "checkpoints", report))
     if first:
         begin(out, settings)
-    _train(trainer, out)
-    save(trainer, recipe, tokenizer, out)
+    with threads(recipe.hardware.threads):
+        _train(trainer, out)
+        save(trainer, recipe, tokenizer, out)
     steps, loss = trainer.state.global_step, last_loss(out / "log.jsonl")
     made = SftResult(out / "model", steps, len(rows.rows), rows.left_out, rows.tokens, rows.trained, loss)
     if first:

@@ -32,8 +32,6 @@ def check_device(recipe: Recipe) -> None:
         TrainingError: If it is a GPU, and there is none.
     """
     hardware = recipe.hardware
-    if hardware.threads is not None:
-        torch.set_num_threads(hardware.threads)
     if hardware.device == "cpu":
         return
     if not torch.cuda.is_available():
