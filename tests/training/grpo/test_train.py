@@ -221,6 +221,11 @@ def test_a_log_that_cannot_be_written_is_named(model, tmp_path):
         train(model, out, observers=[fill])
 
 
+def test_a_policy_that_writes_no_workflow_is_told(model, tmp_path, caplog):
+    train(model, tmp_path, max_steps=3)
+    assert "step 3: no workflow was valid in 3 steps" in caplog.text
+
+
 def test_a_training_takes_the_recipes_threads_and_gives_them_back(model, tmp_path):
     seen = []
     with threads(3):

@@ -47,8 +47,7 @@ class HazardWatch:
 
     def _without_any(self, metrics: Mapping[str, float]) -> str:
         """Counts the steps in a row without a valid workflow, from which nothing can be learned."""
-        shares = [value for name, value in metrics.items() if name.startswith("round_") and name.endswith("/valid")]
-        self._barren = 0 if not shares or any(shares) else self._barren + 1
+        self._barren = self._barren + 1 if metrics.get("valid") == 0 else 0
         if self._barren < _BARREN:
             return ""
         return (
